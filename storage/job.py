@@ -219,6 +219,8 @@ class EventName(StrEnum):
     COST = "cost"
     COST_CORRECTED = "cost corrected"
     POSTER = "poster"
+    DELETED = "deleted"
+    """A user deleted the result: the bot takes back what it brought of it."""
     PARKED = "parked"
     REJECTED = "rejected"
     NOT_ADMITTED = "not admitted"
@@ -580,6 +582,9 @@ class Job:
     """The buttons under the job that were pressed to effect: action ID → who was first."""
     kept_by: str | None = None
     """The user who keeps the result; `None`: nobody does."""
+    deleted_at: Instant | None = None
+    """When the result was deleted: the bot takes its messages and files back, the bill stays."""
+    deleted_by: str | None = None
     review: Review | None = None
     """What was last said of the result; `None`: nobody has said anything."""
     notes: int = 0
@@ -589,8 +594,9 @@ class Job:
 
     @property
     def has_result(self) -> bool:
-        """Whether it has ended with something to show."""
-        return self.outcome is Outcome.SUCCEEDED and bool(self.outputs)
+        """Whether it has ended with something to show, which nobody has deleted."""
+        is_made = self.outcome is Outcome.SUCCEEDED and bool(self.outputs)
+        return is_made and self.deleted_at is None
 
     @property
     def is_shown(self) -> bool:

@@ -66,6 +66,8 @@ class NotificationKind(StrEnum):
     the first part."""
     STITCHED = "stitched"
     """A user wants the clips up to a job joined to one film; `detail` is their ID."""
+    DELETED = "deleted"
+    """A user deleted a result: its message and files are taken back; `detail` is their ID."""
 
 
 class Level(StrEnum):
@@ -129,6 +131,18 @@ WITH_TEXTS = WITH_EVENT_DETAIL | {NotificationKind.SET}
 APPROVAL_KINDS = frozenset({NotificationKind.APPROVAL_CARD, NotificationKind.APPROVAL_STATUS})
 """Kinds whose messages are edited whenever something changes about the approval."""
 
+OF_RESULT = frozenset(
+    {
+        NotificationKind.SHARED,
+        NotificationKind.RESENT,
+        NotificationKind.FOLLOWED,
+        NotificationKind.POSTER,
+        NotificationKind.STITCHED,
+        NotificationKind.DELETED,
+    }
+)
+"""Kinds that bring something of a result, and take it back once the result is deleted."""
+
 IN_ANY_ORDER = frozenset(
     {
         NotificationKind.SHARED,
@@ -141,6 +155,7 @@ IN_ANY_ORDER = frozenset(
         NotificationKind.WELCOME,
         NotificationKind.SET,
         NotificationKind.STITCHED,
+        NotificationKind.DELETED,
     }
 )
 """Kinds of which one that is not due yet holds up no other.
@@ -370,6 +385,21 @@ def approval_notifications(job: Job, event: Event) -> list[Notification]:
         )
         for kind, place in places
     ]
+
+
+def deletion_of(job: Job, event: Event) -> Notification:
+    """Return the row that takes a result's message back. Its ID is made of the job."""
+    return Notification(
+        id=notification_id(NotificationKind.DELETED, job.channel, job.id),
+        team=job.team,
+        channel=job.channel,
+        kind=NotificationKind.DELETED,
+        happened_at=event.at,
+        job_id=job.id,
+        detail=event.detail,
+        traceparent=job.traceparent,
+        due_at=event.at,
+    )
 
 
 def _shows(channel: str, job: Job) -> bool:

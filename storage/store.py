@@ -429,6 +429,16 @@ class JobStore(Queue[Job], Protocol):
         there is no such job. Idempotent.
         """
 
+    async def delete_result(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Record that `by` deletes the result of a delivered job; the first one stays.
+
+        The same commit inserts the row that takes the result back, and makes those due again that
+        bring something of it (`OF_RESULT`); a repeat makes them due once more, because one may have
+        given up. The job becomes due, to show it in its message. The fence stays, for a step that
+        reads its cost. No effect on a job that is not delivered. Returns `None` if there is no such
+        job.
+        """
+
     async def resume(
         self,
         job_id: str,

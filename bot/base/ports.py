@@ -397,7 +397,16 @@ class Chat(Protocol):
         """
 
     async def delete_file(self, file_id: str) -> None:
-        """Delete an uploaded file that must not be shared any more. Safe to repeat."""
+        """Delete an uploaded file that must not be shared any more. Safe to repeat.
+
+        Raises `RefusedError` for one that the bot may not delete.
+        """
+
+    async def delete_message(self, channel: str, ts: str) -> None:
+        """Delete a message of the bot. Safe to repeat: one that is gone stays so.
+
+        Raises `RefusedError` if the bot may not delete it.
+        """
 
 
 class EphemeralMessages(Protocol):

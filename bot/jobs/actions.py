@@ -31,7 +31,8 @@ from bot.jobs.accept import (
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
 from bot.jobs.chains import frame_of, load_chain, require_chain
-from bot.jobs.deliveries import following, result_place
+from bot.jobs.deleted import refuse_deleted
+from bot.jobs.deliveries import following, have_followed, result_place
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.links import load_links
@@ -64,7 +65,18 @@ from bot.options.request import (
 from bot.options.schema import PROMPT
 from bot.options.sets import read_requests
 from storage.budget import NotAdmitted
-from storage.job import REQUESTED, TERMINAL, Event, Instant, Job, Json, Outcome, ReviewKind, Stage
+from storage.job import (
+    REQUESTED,
+    TERMINAL,
+    UNDER_WAY,
+    Event,
+    Instant,
+    Job,
+    Json,
+    Outcome,
+    ReviewKind,
+    Stage,
+)
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.review import Note
 from storage.store import Added, Outbox
@@ -97,6 +109,7 @@ class ActionName(StrEnum):
     CONTINUE = "continue"
     LOOP = "loop"
     STITCH = "stitch"
+    DELETE = "delete"
     NOTE = "note"
     NEXT_TAKE = "next take"
     MARK_APPROVED = "mark as approved"
@@ -231,6 +244,14 @@ class StitchAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAnswered:
+    """The result is deleted; `is_new`: this request is the first to delete it."""
+
+    job: Job
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotesAnswered:
     """Notes about the result of a job are kept; `is_new`: this request brought them."""
 
@@ -298,6 +319,7 @@ ActionOutcome: TypeAlias = (
     | SetShown
     | SetCancelAnswered
     | StitchAnswered
+    | DeleteAnswered
     | NotesAnswered
     | ReviewAnswered
     | NextTakeOffered
@@ -596,6 +618,7 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered | 
     job, channel = request.job, request.target or request.job.channel
     if channel != job.channel and not _is_allowed(Allowed.ASKER_AND_ADMINS, request, services):
         return NotAllowed(job=job, name=ActionName.SHARE)
+    refuse_deleted(job)
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to share.")
     now = services.now()
@@ -621,6 +644,7 @@ async def _bring(request: ActionRequest, services: Services) -> BringAnswered:
     MindVideo bills the render in any case. Raises `UsageError` for another job.
     """
     job = request.job
+    refuse_deleted(job)
     if job.given_up_at is None or job.outcome is not Outcome.CANCELLED or job.task_id is None:
         raise UsageError(f"Job {job.id} was not given up.")
     row = following(job, services.now(), by=request.interaction.user)
@@ -650,6 +674,7 @@ async def _keep(request: ActionRequest, services: Services) -> KeepAnswered:
     Raises `UsageError` for a job without a result.
     """
     job = request.job
+    refuse_deleted(job)
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to keep.")
     return await _kept(job, request.interaction.user, services)
@@ -665,6 +690,26 @@ async def _kept(job: Job, by: str | None, services: Services) -> KeepAnswered:
     services.wake()
     has_changed = (row.kept_by is None) is not (job.kept_by is None)
     return KeepAnswered(job=row, has_changed=has_changed)
+
+
+async def _delete(request: ActionRequest, services: Services) -> DeleteAnswered:
+    """Delete the result; what was brought of it is taken back in the background. Idempotent.
+
+    The row and what is billed stay. A repeat takes back what Slack did not delete before. Raises
+    `UsageError` for a job that is under way, or has no video.
+    """
+    job = request.job
+    if job.stage in UNDER_WAY:
+        raise UsageError(
+            f"Job {job.id} is not over yet, so there is nothing to delete. "
+            f"`/video cancel {job.id}` tells what can still be done."
+        )
+    is_made = job.has_result or job.deleted_at is not None
+    if not is_made and not await have_followed(job, services):
+        raise UsageError(f"Job {job.id} has no video to delete.")
+    row = await services.store.jobs.delete_result(job.id, request.interaction.user, services.now())
+    services.wake()
+    return DeleteAnswered(job=row or job, is_new=job.deleted_at is None)
 
 
 async def _note(request: ActionRequest, services: Services) -> NotesAnswered:
@@ -713,6 +758,7 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
     Its message is marked at Slack with `delivery_id`. `by` is the ID of the user who requested it.
     Raises `UsageError` for a job without files.
     """
+    refuse_deleted(job)
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no finished files to send.")
     return Notification(
@@ -775,6 +821,7 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.CONTINUE: JobAction(allowed=Allowed.MEMBERS, run=_continue, makes_job=True),
         ActionName.LOOP: JobAction(allowed=Allowed.MEMBERS, run=_loop, makes_job=True),
         ActionName.STITCH: JobAction(allowed=Allowed.MEMBERS, run=_stitch),
+        ActionName.DELETE: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_delete),
         ActionName.NOTE: JobAction(allowed=Allowed.MEMBERS, run=_note),
         ActionName.NEXT_TAKE: JobAction(allowed=Allowed.MEMBERS, run=_next_take),
         ActionName.MARK_APPROVED: JobAction(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.base.errors import UsageError
 from bot.jobs.accept import Interaction
 from bot.jobs.access import find_job
+from bot.jobs.deleted import refuse_deleted
 from bot.jobs.deliveries import copies_at_slack
 from bot.jobs.services import Services
 from bot.options.continuation import Link, continued
@@ -46,6 +47,7 @@ async def frame_of(job: Job, seconds: float | None, services: Services) -> Frame
     # Its video may be posted a moment before its row is over.
     if not copies and job.stage in UNDER_WAY:
         raise UsageError(f"Job {job.id} is not done yet. Go on from it once its video is there.")
+    refuse_deleted(job)
     if not job.has_result or job.outputs[0].media is not Media.VIDEO:
         raise UsageError(f"Job {job.id} has no video to go on from.")
     if not copies:
@@ -61,6 +63,7 @@ async def require_chain(job: Job, interaction: Interaction, services: Services) 
     Raises `UsageError` if there is nothing to join or too much of it, or a clip is not theirs to
     see.
     """
+    refuse_deleted(job)
     chain = await load_chain(job, services)
     if not job.has_result or len(chain) == 1:
         raise UsageError(
@@ -75,4 +78,5 @@ async def require_chain(job: Job, interaction: Interaction, services: Services) 
     for link in chain:
         if await find_job(link.job.id, interaction, services) is None:
             raise UsageError("A clip of this chain is not yours to see, so I cannot join it.")
+        refuse_deleted(link.job)
     return chain

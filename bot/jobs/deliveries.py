@@ -74,9 +74,11 @@ async def have_followed(job: Job, services: Services) -> bool:
 async def copies_at_slack(job: Job, services: Services) -> tuple[Upload, ...]:
     """Return the files of a job that were delivered; none if a link stands in their place.
 
-    Raises `StoreError`.
+    None of a result that was deleted. Raises `StoreError`.
     """
     delivery = job.delivery
+    if job.deleted_at is not None:
+        return ()
     if delivery.link_only:
         row = await _followed(job, services)
         return () if row is None else row.delivery.uploads

@@ -14,7 +14,7 @@ from bot.jobs.prices import load_render_prices
 from bot.jobs.services import Services
 from bot.jobs.view import brief_view, load_set_size
 from storage.find import FoundJob, Page, Viewer, Wanted, words_of
-from storage.job import Instant, Job, Outcome
+from storage.job import Instant, Job
 
 ON_PAGE = 5
 """A card fills a third of a phone's screen."""
@@ -89,6 +89,6 @@ async def _is_result_gone(job: Job, services: Services) -> bool:
     """Return whether a result is so old that Slack may have hidden it, and Slack says so."""
     age = services.now() - (job.delivered_at or job.created_at)
     uploads = job.delivery.uploads
-    if job.outcome is not Outcome.SUCCEEDED or not uploads or age < HIDDEN_AFTER_DAYS * DAY_SECONDS:
+    if not job.has_result or not uploads or age < HIDDEN_AFTER_DAYS * DAY_SECONDS:
         return False
     return await is_gone(uploads[0].file_id, services)

@@ -14,11 +14,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.base.errors import BotError
 from bot.base.ports import Message
 from bot.jobs.accept import Accepted, Interaction
-from bot.jobs.access import find_job, require_member
+from bot.jobs.access import find_job, is_in_charge, require_member
 from bot.jobs.actions import (
     ActionName,
     ActionRequest,
     DetailsShown,
+    NotAllowed,
     ReviewAnswered,
     ShareAnswered,
     perform,
@@ -42,6 +43,7 @@ BUTTONS: Mapping[str, ActionName] = MappingProxyType(
         buttons.GIVE_UP: ActionName.GIVE_UP,
         buttons.SHARE: ActionName.SHARE,
         buttons.BRING: ActionName.BRING,
+        buttons.DELETE: ActionName.DELETE,
         buttons.DETAILS: ActionName.DETAILS,
         buttons.REVIEW_APPROVED: ActionName.MARK_APPROVED,
         buttons.REVIEW_CHANGES: ActionName.ASK_CHANGES,
@@ -62,7 +64,7 @@ CHOICES: Mapping[buttons.Choice, ActionName] = MappingProxyType(
         buttons.Choice.STITCH: ActionName.STITCH,
     }
 )
-"""The action of each choice in a menu but *Continue*, which opens a form."""
+"""The action of each choice in a menu but *Continue* and *Delete*, which ask before they act."""
 
 MENUS = (buttons.MORE, buttons.SET_KEEP, buttons.SET_AGAIN)
 
@@ -134,10 +136,23 @@ async def _choose(
         await require_member(interaction, services)
         await modals.open_continuation(payload.trigger_id, job, interaction, services)
         return None
+    if chosen[0] is buttons.Choice.DELETE:
+        return _ask_to_delete(job, interaction, services)
     request = ActionRequest(job=job, interaction=payload.interaction(job))
     outcome = await perform(CHOICES[chosen[0]], request, services)
     await redraw_if_changed(outcome, services)
     return reply_to(outcome, services.now())
+
+
+def _ask_to_delete(job: Job, interaction: Interaction, services: Services) -> Message | None:
+    """Return the question whether a result is to be deleted: a menu may be hit by mistake.
+
+    The dialog of Slack's own menu would come before every choice of it.
+    """
+    if not is_in_charge(job, interaction.user, services):
+        refused = NotAllowed(job=job, name=ActionName.DELETE)
+        return reply_to(refused, services.now())
+    return replies.delete_question(job)
 
 
 async def _replace_button(job: Job, action_id: str, by: str, services: Services) -> None:

@@ -13,6 +13,7 @@ from bot.jobs.actions import (
     BringAnswered,
     CancelAnswered,
     CostShown,
+    DeleteAnswered,
     DetailsShown,
     KeepAnswered,
     NextTakeOffered,
@@ -90,6 +91,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             if outcome.problem:
                 return film.not_joined_message(outcome.job, outcome.problem)
             return film.joining(outcome.job, outcome.clips, is_new=outcome.is_new)
+        case DeleteAnswered():
+            return replies.result_deleted(outcome.job, is_new=outcome.is_new)
         case NotesAnswered():
             return reviews.noted(outcome.job, outcome.notes)
         case ReviewAnswered():
@@ -109,7 +112,9 @@ def _expired(job: Job) -> Message:
     return questions.expired()
 
 
-def _not_allowed(refused: NotAllowed) -> Message:
+def _not_allowed(  # noqa: PLR0911 - one case for each action, and nothing else
+    refused: NotAllowed,
+) -> Message:
     match refused.name:
         case ActionName.CONFIRM | ActionName.ASK_APPROVER:
             return replies.not_asked(refused.job)
@@ -117,6 +122,8 @@ def _not_allowed(refused: NotAllowed) -> Message:
             return replies.not_allowed(refused.job, "have its files brought again")
         case ActionName.SHARE:
             return replies.not_allowed(refused.job, replies.SHARE_IT)
+        case ActionName.DELETE:
+            return replies.not_allowed(refused.job, "delete what it made")
         case ActionName.BRING:
             return replies.not_allowed(refused.job, "have it brought after all")
         case ActionName.CANCEL_SET:

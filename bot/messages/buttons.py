@@ -71,6 +71,8 @@ SET_CANCEL = "set_cancel"
 """The button that cancels all parts of a set; its value has the ID of the first."""
 OPEN_DRAFT = "draft_open"
 """Not of a job: its value is a `Draft`."""
+DELETE = "job_delete"
+"""The button behind the question whether a result is to be deleted."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
 BRING = "job_bring"
 
@@ -93,6 +95,7 @@ _CANCEL_ALL = "Cancel all"
 _CONTINUE = "Continue"
 _LOOP = "Loop"
 _STITCH = "Stitch"
+_DELETE = "Delete"
 
 
 class Choice(StrEnum):
@@ -103,6 +106,7 @@ class Choice(StrEnum):
     CONTINUE = "continue"
     LOOP = "loop"
     STITCH = "stitch"
+    DELETE = "delete"
     AGAIN = "again"
     """Of the menu of a set alone."""
 
@@ -161,7 +165,8 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         f"was said of it; *{_APPROVE}* and *{_ASK_CHANGES}* there say what you think of it",
         _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it; "
         "*Continue* makes the next clip from its last frame, *Loop* one that ends as it begins, "
-        "and *Stitch* joins the clips up to it, free of charge",
+        "*Stitch* joins the clips up to it, free of charge, and *Delete* takes the video back from "
+        "Slack, once you have confirmed it",
     }
 
 
@@ -184,7 +189,7 @@ def under_message(
             return [blocks.actions(_while_under_way(job))]
         case Stage.WAITING | Stage.UNCONFIRMED:
             return []
-        case Stage.DELIVERED if job.delivery.ts is not None:
+        case Stage.DELIVERED if job.delivery.ts is not None and job.deleted_at is None:
             return []
         case Stage.DELIVERED | Stage.REJECTED:
             return _set_of(job, upgrades, _again_buttons(job, upgrades, to_confirm))
@@ -220,6 +225,8 @@ def more(job: Job) -> list[OverflowMenuElement]:
         choices += [(Choice.CONTINUE, _CONTINUE), (Choice.LOOP, _LOOP)]
     if any(map(as_frame, files_named(job.input))):
         choices.append((Choice.STITCH, _STITCH))
+    # Slack takes five: https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
+    choices.append((Choice.DELETE, _DELETE))
     options = [Option(value=f"{choice} {job.id}", label=label) for choice, label in choices]
     return [OverflowMenuElement(action_id=MORE, options=options)]
 
@@ -296,6 +303,11 @@ def under_given_up(job: Job, to_confirm: RenderPrices = NO_PRICES) -> list[Block
 def give_up(job: Job) -> ButtonElement:
     """Return the button that stops following a render at MindVideo."""
     return _button("Stop following it", GIVE_UP, job)
+
+
+def delete(job: Job) -> ButtonElement:
+    """Return the button that deletes a job's result, once its user was asked."""
+    return _button("Delete it", DELETE, job)
 
 
 def confirm(job: Job, label: str) -> ButtonElement:

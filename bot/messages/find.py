@@ -13,6 +13,7 @@ from bot.messages.blocks import Block
 from bot.messages.formatting import count
 from bot.messages.job import (
     cost_text,
+    deleted_words,
     is_cancelled,
     is_given_up,
     part_of,
@@ -113,6 +114,8 @@ def _state(card: FoundCard) -> str:
     if job.stage in UNDER_WAY:
         return ":hourglass_flowing_sand: on its way"
     charge = cost_text(card.view)
+    if job.deleted_at is not None:
+        return f":wastebasket: deleted {deleted_words(job)} · {charge}"
     if is_cancelled(job):
         return f":no_entry_sign: {'given up' if is_given_up(job) else 'cancelled'} · {charge}"
     if job.outcome is not Outcome.SUCCEEDED:

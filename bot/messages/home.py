@@ -18,6 +18,7 @@ from bot.messages.cost_report import summed
 from bot.messages.job import (
     GOES_ON,
     cost_text,
+    deleted_words,
     is_given_up,
     poster_of,
     poster_words,
@@ -228,6 +229,8 @@ def _state(job: Job) -> str:  # noqa: PLR0911 - one case for each stage, and not
 def _ending(card: Card) -> str:
     job = card.view.job
     charge = cost_text(card.view)
+    if job.deleted_at is not None:
+        return f":wastebasket: Deleted {deleted_words(job)} · {charge}"
     match job.outcome:
         case Outcome.SUCCEEDED:
             done = f":white_check_mark: Done in {took(job)}"

@@ -56,7 +56,7 @@ def job_message(view: JobView, now: Instant) -> Message:
 
 def poster_of(job: Job) -> str | None:
     """Return Slack's ID of the file of a picture from the job's video; `None`: there is none."""
-    return None if job.film is None else job.film.poster
+    return None if job.film is None or job.deleted_at is not None else job.film.poster
 
 
 def poster_words(view: JobView) -> str:
@@ -249,8 +249,18 @@ def _prompt_shown(view: JobView) -> str:
     return f"{blocks.shorten(earlier, PROMPT_SHOWN)}\n+ {added}"
 
 
+def deleted_words(job: Job) -> str:
+    """Return by whom and when the result of a job was deleted, as mrkdwn; empty if it was not."""
+    if job.deleted_at is None:
+        return ""
+    by = f" by <@{job.deleted_by}>" if job.deleted_by else ""
+    return f"{by} {blocks.moment(job.deleted_at, '{date_short_pretty} {time}')}".strip()
+
+
 def _ending(view: JobView) -> str:
     job = view.job
+    if job.deleted_at is not None:
+        return f":wastebasket: *Deleted* {deleted_words(job)}"
     seconds = took(job)
     match job.outcome:
         case Outcome.SUCCEEDED:

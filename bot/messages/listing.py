@@ -156,6 +156,8 @@ def _time_of(job: Job) -> Instant:
 
 
 def _outcome(job: Job) -> str:
+    if job.deleted_at is not None:
+        return "deleted"
     if is_cancelled(job):
         return "given up" if is_given_up(job) else "cancelled"
     return "done" if job.outcome is Outcome.SUCCEEDED else "failed"
@@ -165,6 +167,8 @@ def emoji_of(job: Job) -> str:
     """Return the name of the emoji for the state of a job."""
     if job.stage is Stage.RENDERING and job.started_at is not None:
         return "movie_camera"
+    if job.deleted_at is not None:
+        return "wastebasket"
     if job.stage in TERMINAL and is_cancelled(job):
         return "no_entry_sign"
     is_done = job.stage is Stage.DELIVERED and job.outcome is Outcome.SUCCEEDED

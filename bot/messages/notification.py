@@ -71,6 +71,7 @@ def notification_message(notice: JobNotification) -> Message | None:
             | NotificationKind.WELCOME
             | NotificationKind.SET
             | NotificationKind.STITCHED
+            | NotificationKind.DELETED
         ):
             return None
         case _:

@@ -11,6 +11,7 @@ from bot.messages import blocks, buttons, formatting
 from bot.messages.job import (
     PROMPT_SHOWN,
     cost_text,
+    deleted_words,
     noun,
     part_of,
     progress_bar,
@@ -232,6 +233,36 @@ def kept(job: Job) -> Message:
     return words(
         f":bookmark: Job `{job.id}` is kept: `/video find --kept` shows all that are. "
         "*Stop keeping* in the menu of its result undoes it."
+    )
+
+
+def delete_question(job: Job) -> Message:
+    """Return the question whether a result is to be deleted, with the button that does it."""
+    line = (
+        f"Delete the {_made(job)} of job `{job.id}`? I take back my messages and files with it, "
+        "here and where it was shared. Its bill stays, and its message says that it was deleted."
+    )
+    return Message(text=line, blocks=[blocks.section(line), blocks.actions([buttons.delete(job)])])
+
+
+def result_deleted(job: Job, *, is_new: bool) -> Message:
+    """Return the answer to a request to delete a result, in place of the question before it."""
+    made = f"The {_made(job)} of job `{job.id}`"
+    if is_new:
+        line = f":wastebasket: {made} is deleted: I am taking its messages and files back."
+    else:
+        line = (
+            f":wastebasket: {made} was deleted {deleted_words(job)}. I look once more for what is "
+            "left of it."
+        )
+    return replace(words(line), replaces=True)
+
+
+def not_taken_back(job: Job, reason: str) -> Message:
+    """Return the message to the user who deleted a result of which Slack does not delete all."""
+    return words(
+        f"I could not take back all of job `{job.id}`: {blocks.escape(reason)} "
+        f"`/video delete {job.id}` tries again."
     )
 
 

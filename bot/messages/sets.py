@@ -37,7 +37,8 @@ def set_message(view: SetView, now: Instant) -> Message:  # noqa: ARG001 - as ev
         body.append(blocks.quote(blocks.shorten(asked, PROMPT_SHOWN)))
     body.append(blocks.rich_lines([_line(*row) for row in _rows(view)]))
     body.append(blocks.section(summary))
-    if view.sheet is not None:
+    # The sheet has a picture of each part, of those too that were deleted since.
+    if view.sheet is not None and all(part.job.deleted_at is None for part in view.parts):
         body.append(blocks.picture(view.sheet, sheet_title(len(view.parts))))
     body.append(blocks.context(f"Set `{view.id}` · each video is in the thread"))
     body += _buttons(view)

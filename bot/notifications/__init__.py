@@ -10,6 +10,7 @@ from bot.notifications import (
     budget,
     cast_copy,
     cost_file,
+    deletion,
     digest,
     follow,
     job_event,
@@ -51,6 +52,7 @@ NOTIFICATION_STEPS: Mapping[str, Step[Notification]] = MappingProxyType(
         NotificationKind.WELCOME: welcome.tell_welcome,
         NotificationKind.SET: sets.show_set,
         NotificationKind.STITCHED: stitch.stitch,
+        NotificationKind.DELETED: deletion.delete_result,
     },
 )
 """The step to run for a due notification, by its kind."""
@@ -85,6 +87,8 @@ NOTIFICATION_POOLS = (
     Pool(steps=(NotificationKind.POSTER,), size=2),
     # One film is joined at a time, for minutes.
     Pool(steps=(NotificationKind.STITCHED,), size=1),
+    # Nobody waits behind a video that is brought for somebody else.
+    Pool(steps=(NotificationKind.DELETED,), size=2),
     Pool(
         steps=(NotificationKind.RESENT, NotificationKind.SHARED, NotificationKind.FOLLOWED),
         size=3,

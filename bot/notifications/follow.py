@@ -12,8 +12,9 @@ from bot.jobs.prices import load_render_prices
 from bot.jobs.view import labelled_view, load_result_view
 from bot.messages.file import title
 from bot.messages.result import final_message, following_message, not_brought_message
+from bot.notifications.deletion import NO_JOB, check_not_deleted, take_back
 from bot.notifications.place import place_of, slot_since
-from bot.notifications.resend import NO_JOB, upload_files
+from bot.notifications.resend import upload_files
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
@@ -44,6 +45,8 @@ async def follow(claim: Claim[Notification]) -> Result[Notification]:
     job = await services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
+    if job.deleted_at is not None:
+        return await take_back(claim, job)
     claim.prompts += prompts_of(named_input(job))
     if claim.row.delivery.ts is None:
         made = job if job.given_up_at is None else await _poll(claim, job)
@@ -102,6 +105,7 @@ async def _bring(claim: Claim[Notification], made: Job) -> str | None:
 
 async def _compose(claim: Claim[Notification], made: Job) -> Message:
     row, services = claim.row, claim.services
+    await check_not_deleted(made, services)
     shown = replace(made, delivery=row.delivery, problem=row.problem or made.problem)
     view = labelled_view(shown, services)
     view = replace(view, prices=await load_render_prices(shown, view.upgrades, services))

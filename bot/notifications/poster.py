@@ -11,9 +11,9 @@ from bot.base.ports import Download, Films, Still
 from bot.jobs.deliveries import copies_at_slack
 from bot.jobs.services import Services
 from bot.messages.file import alt_text, poster_name, title
+from bot.notifications.deletion import NO_JOB, take_back
 from bot.notifications.picture import is_ready
 from bot.notifications.place import MESSAGE_SLOT
-from bot.notifications.resend import NO_JOB
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
@@ -73,6 +73,8 @@ async def bring_poster(claim: Claim[Notification]) -> Result[Notification]:
     """
     row, services = claim.row, claim.services
     job = await services.store.jobs.get(row.job_id or "")
+    if job is not None and job.deleted_at is not None:
+        return await take_back(claim, job)
     is_late = services.now() - row.happened_at > PATIENCE_SECONDS
     films = services.films if services.makes_posters else None
     if job is None or films is None or is_late:

@@ -13,6 +13,7 @@ from bot.jobs.view import labelled_view
 from bot.messages.file import alt_text, file_name, title
 from bot.messages.replies import not_resent
 from bot.messages.result import resent_message
+from bot.notifications.deletion import NO_JOB, check_not_deleted, take_back
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
@@ -23,7 +24,6 @@ from bot.worker.result import Done, Park, Result
 from storage.job import Job
 from storage.notification import Notification
 
-NO_JOB = "There is no such job any more."
 NOWHERE = "The files could not be brought, neither to the thread nor directly."
 
 
@@ -35,6 +35,8 @@ async def resend(claim: Claim[Notification]) -> Result[Notification]:
     job = await claim.services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
+    if job.deleted_at is not None:
+        return await take_back(claim, job)
     claim.prompts += prompts_of(named_input(job))
     content = Content(
         bring=partial(upload_files, claim, job),
@@ -61,6 +63,7 @@ async def _report_failure(claim: Claim[Notification], job: Job) -> None:
 
 async def _compose(claim: Claim[Notification], job: Job) -> Message:
     row, services = claim.row, claim.services
+    await check_not_deleted(job, services)
     shown = replace(job, delivery=row.delivery, problem=row.problem)
     return resent_message(labelled_view(shown, services), row.id)
 

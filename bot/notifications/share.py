@@ -13,9 +13,10 @@ from bot.jobs.view import labelled_view
 from bot.messages.file import title
 from bot.messages.notification import shared_message
 from bot.messages.replies import not_shared
+from bot.notifications.deletion import NO_JOB, check_not_deleted, take_back
 from bot.notifications.job_event import NOT_THEIRS
 from bot.notifications.place import slot_since
-from bot.notifications.resend import NO_JOB, upload_files
+from bot.notifications.resend import upload_files
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
@@ -34,6 +35,8 @@ async def share(claim: Claim[Notification]) -> Result[Notification]:
     job = await services.store.jobs.get(row.job_id or "")
     if job is None:
         return Park(row=row, problem=NO_JOB)
+    if job.deleted_at is not None:
+        return await take_back(claim, job)
     claim.prompts += prompts_of(named_input(job))
     if not await _may_be_seen(row, job, services):
         await _tell_sharer(row, job, NOT_THEIRS, services)
@@ -74,6 +77,7 @@ async def _may_be_seen(row: Notification, job: Job, services: Services) -> bool:
 
 async def _compose(claim: Claim[Notification], job: Job) -> Message:
     services, row = claim.services, claim.row
+    await check_not_deleted(job, services)
     directory = services.directory
     link = None
     if row.delivery.link_only and job.delivery.ts is not None:

@@ -68,7 +68,7 @@ def _kept(row: Notification, detail: SetDetail, sheet: str) -> Done[Notification
 
 
 def _poster(part: Job) -> str | None:
-    return None if part.film is None else part.film.poster
+    return None if part.film is None or part.deleted_at is not None else part.film.poster
 
 
 async def _is_poster_awaited(parts: Sequence[Job], services: Services) -> bool:

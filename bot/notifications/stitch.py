@@ -15,8 +15,8 @@ from bot.jobs.services import Services
 from bot.jobs.view import labelled_view
 from bot.messages.file import alt_text, film_name, title
 from bot.messages.film import film_message, made_of, not_joined_message
+from bot.notifications.deletion import NO_JOB, check_not_deleted, take_back
 from bot.notifications.place import MESSAGE_SLOT, PEOPLE, place_of, slot_since
-from bot.notifications.resend import NO_JOB
 from bot.options.continuation import Link
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
@@ -43,6 +43,8 @@ async def stitch(claim: Claim[Notification]) -> Result[Notification]:
     job = await claim.services.store.jobs.get(claim.row.job_id or "")
     if job is None:
         return Park(row=claim.row, problem=NO_JOB)
+    if job.deleted_at is not None:
+        return await take_back(claim, job)
     chain = await load_chain(job, claim.services)
     for link in chain:
         claim.prompts += prompts_of(named_input(link.job))
@@ -105,6 +107,7 @@ async def _opened(job: Job, services: Services) -> AsyncIterator[Download]:
 
 
 async def _compose(claim: Claim[Notification], chain: tuple[Link, ...]) -> Message:
+    await check_not_deleted(chain[-1].job, claim.services)
     view = labelled_view(chain[-1].job, claim.services)
     return film_message(chain, view, by=claim.row.detail, mark=claim.row.id)
 

@@ -41,6 +41,9 @@ PAGE = 200
 
 MOST_PAGES = 50
 
+GONE = "message_not_found"
+"""https://docs.slack.dev/reference/methods/chat.delete#errors"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -145,6 +148,18 @@ class SlackChat(SlackFiles):
             await self._ask(call, OkAnswer, doubtful=False)
 
         await with_pictures_if_shown(message.blocks, send)
+
+    async def delete_message(self, channel: str, ts: str) -> None:
+        """Delete a message of the bot. Safe to repeat: one that is gone stays so.
+
+        Raises `RefusedError` if the bot may not delete it.
+        """
+        call = self._client.chat_delete(channel=channel, ts=ts)
+        try:
+            await self._ask(call, OkAnswer, doubtful=False)
+        except UnreachablePlaceError as error:
+            if error.code != GONE:
+                raise
 
     async def send_ephemeral(
         self, place: Place, user: str, message: Message, response_url: str | None

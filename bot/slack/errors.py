@@ -24,6 +24,7 @@ _NO_CHANNEL = "The bot cannot see this channel: it is gone, or private and the b
 _CLOSED = "This channel is archived or closed."
 _NO_POSTING = "This channel or thread does not let the bot post."
 _NO_MESSAGE = "The message is gone or cannot be changed any more."
+_NO_DELETION = "Slack does not let the bot delete this: ask an administrator of the workspace."
 _NO_PERSON = "Slack does not let the bot write to this person."
 _NO_FILES = "This Slack workspace does not take this file (size, type or storage)."
 _FILE_GONE = "Slack does not know this file any more."
@@ -100,6 +101,9 @@ _MEANING: Mapping[str, tuple[type[BotError], str]] = MappingProxyType(
         "slack_connect_blocked_file_type": (CannotShareFileError, _NO_FILES),
         "file_not_found": (NotFoundError, _FILE_GONE),
         "file_deleted": (NotFoundError, _FILE_GONE),
+        "cant_delete_message": (RefusedError, _NO_DELETION),
+        "cant_delete_file": (RefusedError, _NO_DELETION),
+        "compliance_exports_prevent_deletion": (RefusedError, _NO_DELETION),
         "msg_too_long": (RefusedError, "The message is too long for Slack."),
         "msg_blocks_too_long": (RefusedError, "The message is too long for Slack."),
         "expired_trigger_id": (RefusedError, _FORM_LATE),

@@ -75,7 +75,7 @@ async def _doubt_shown(claim: Claim[Job], job: Job) -> Job:
 async def _correct(claim: Claim[Job], job: Job) -> Job:
     shown = await show(claim, job)
     delivery = job.delivery
-    if delivery.ts is not None:
+    if delivery.ts is not None and job.deleted_at is None:
         message = final_message(await load_result_view(job, claim.services))
         try:
             await edit(claim, delivery.channel or job.channel, delivery.ts, message)

@@ -56,6 +56,15 @@ _KEEP = """
     WHERE id = %(id)s RETURNING *
 """
 
+# Of two who delete it the first is named.
+_DELETE = f"""
+    UPDATE jobs SET
+        deleted_by = CASE WHEN deleted_at IS NULL THEN %(by)s ELSE deleted_by END,
+        kept_by = NULL,
+        deleted_at = coalesce(deleted_at, %(now)s)
+    WHERE id = %(id)s AND stage = '{Stage.DELIVERED.value}' RETURNING *
+"""  # noqa: S608 - only constants
+
 _REQUEST_CANCEL = f"""
     UPDATE jobs SET
         cancel_requested_by =
@@ -166,8 +175,8 @@ async def apply(
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = await queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": at})
-    if (row.film, row.review) != (after.film, after.review):
-        # Noted while the step ran, which has shown the message without it, or not at all.
+    if (row.film, row.review, row.deleted_at) != (after.film, after.review, after.deleted_at):
+        # Changed while the step ran, which has shown the message without it, or not at all.
         [row] = await queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": at})
     await budget_use.count(db, budget_use.exposure_before(written), row, at)
     if event is not None:
@@ -264,6 +273,20 @@ async def note_film(db: Database, job_id: str, film: Film, now: Instant) -> Job 
     [row] = await queue.changed(db, JOBS, _SHOW_AGAIN, {"id": job.id, "at": now})
     await record(db, row, film_event(film, now))
     return row
+
+
+async def delete_result(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
+    """Record who deletes the result of a delivered job, and have it taken back."""
+    before = await locked_job(db, job_id)
+    for row in await queue.changed(db, JOBS, _DELETE, {"id": job_id, "by": by, "now": now}):
+        event = Event(at=now, name=EventName.DELETED, detail=row.deleted_by or "")
+        await notifications.take_back(db, row, event)
+        if before is not None and before.deleted_at is not None:
+            return row
+        [shown] = await queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": now})
+        await record(db, shown, event)
+        return shown
+    return before
 
 
 async def resume(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from storage.postgres.database import Database
 from storage.postgres.schema import (
     ANSWERS,
+    DELETED,
     FILMS,
     KEPT,
     NOTES,
@@ -92,6 +93,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_transaction=False,
         is_expansion=True,
     ),
+    Migration(name="0016_deleted", statements=(DELETED,), is_expansion=True),
 )
 
 HISTORY = """

@@ -11,12 +11,14 @@ from storage.notification import (
     APPROVAL_KINDS,
     IN_ANY_ORDER,
     NOTIFY,
+    OF_RESULT,
     OPERATORS,
     REPEAT_SECONDS,
     Notification,
     NotificationKind,
     approval_notifications,
     channels_of,
+    deletion_of,
     kind_of,
     notifications_for,
     recipients,
@@ -26,7 +28,7 @@ from storage.notification import (
 from storage.postgres.database import Database, clean_text
 from storage.postgres.queue import IS_DUE, LOCKED, Due, changed, insert_new
 from storage.postgres.settings import setting, settings
-from storage.rows import NOTIFICATIONS
+from storage.rows import NOTIFICATIONS, in_list
 from storage.store import Added, ClaimLimit
 
 # One for each channel, so that notifications are posted in the order of the events.
@@ -68,11 +70,14 @@ COUNT_SINCE = """
 """
 
 # A row that waits after a failed try keeps its pause, which may be Slack's.
-_EDIT_APPROVALS = f"""
+_CHANGED = """
     UPDATE notifications SET changed_at = %(at)s, due_at = coalesce(due_at, %(at)s)
-    WHERE job_id = %(job_id)s
-        AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(APPROVAL_KINDS))})
-"""  # noqa: S608 - only constants
+    WHERE job_id = %(job_id)s AND kind IN ({kinds})
+"""
+
+_EDIT_APPROVALS = _CHANGED.replace("{kinds}", in_list(APPROVAL_KINDS))
+
+_TAKE_BACK = _CHANGED.replace("{kinds}", in_list(OF_RESULT))
 
 
 # One that waits for its asker, or was given up, has nothing to edit.
@@ -134,6 +139,12 @@ async def _tell_approval(db: Database, job: Job, event: Event) -> None:
     await db.change(_EDIT_APPROVALS, {"job_id": job.id, "at": event.at})
     for row in approval_notifications(job, event):
         await add(db, row)
+
+
+async def take_back(db: Database, job: Job, event: Event) -> None:
+    """Have all that was brought of a result taken back, and what may still be on its way."""
+    await db.change(_TAKE_BACK, {"job_id": job.id, "at": event.at})
+    await add(db, deletion_of(job, event))
 
 
 async def levels(db: Database, team: str) -> dict[str, str]:

@@ -499,6 +499,12 @@ ALTER TABLE jobs ADD COLUMN notes INTEGER NOT NULL DEFAULT 0;
 REVIEWED = "ON jobs (team, seq) WHERE review_kind IS NOT NULL"
 """The index of results that were reviewed, which are few of many jobs."""
 
+DELETED = """
+ALTER TABLE jobs ADD COLUMN deleted_at DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN deleted_by TEXT COLLATE "C";
+"""
+"""The migration that lets people delete results."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

@@ -106,6 +106,15 @@ _KEEP = """
     WHERE id = :id RETURNING *
 """
 
+# Of two who delete it the first is named.
+_DELETE = f"""
+    UPDATE jobs SET
+        deleted_by = iif(deleted_at IS NULL, :by, deleted_by),
+        kept_by = NULL,
+        deleted_at = coalesce(deleted_at, :now)
+    WHERE id = :id AND stage = '{Stage.DELIVERED.value}' RETURNING *
+"""  # noqa: S608 - only constants
+
 _RESUMED = """
     parked_from = NULL, attempts = 0, crashes = 0, problem = NULL,
     due_at = :now, lease_until = NULL, fence = fence + 1
@@ -150,8 +159,8 @@ def apply(db: Database, before: Job, after: Job, event: Event | None) -> Job:
     if row.cost_actual != after.cost_actual and row.stage is not Stage.PARKED:
         # Settled while the step ran, which has told another amount, or none.
         [row] = queue.changed(db, JOBS, _DUE_AGAIN, {"id": row.id, "at": _time_of(event, row)})
-    if (row.film, row.review) != (after.film, after.review):
-        # Noted while the step ran, which has shown the message without it, or not at all.
+    if (row.film, row.review, row.deleted_at) != (after.film, after.review, after.deleted_at):
+        # Changed while the step ran, which has shown the message without it, or not at all.
         [row] = queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": _time_of(event, row)})
     if counted is not None:
         budget_use.count(db, counted, row, _time_of(event, row))
@@ -249,6 +258,20 @@ def keep(db: Database, job_id: str, by: str | None, now: Instant) -> Job | None:
         notifications.touch_set(db, row, now)
         return row
     return None
+
+
+def delete_result(db: Database, job_id: str, by: str, now: Instant) -> Job | None:
+    """Record who deletes the result of a delivered job, and have it taken back."""
+    before = job_by_id(db, job_id)
+    for row in queue.changed(db, JOBS, _DELETE, {"id": encode(job_id), "by": by, "now": now}):
+        event = Event(at=now, name=EventName.DELETED, detail=row.deleted_by or "")
+        notifications.take_back(db, row, event)
+        if before is not None and before.deleted_at is not None:
+            return row
+        [shown] = queue.changed(db, JOBS, _SHOW_AGAIN, {"id": row.id, "at": now})
+        record(db, shown, event)
+        return shown
+    return before
 
 
 def resume(

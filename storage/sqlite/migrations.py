@@ -782,6 +782,12 @@ def _notes(db: Database) -> None:
     db.execute("CREATE INDEX jobs_reviewed ON jobs (team) WHERE review_kind IS NOT NULL")
 
 
+@MIGRATIONS(name="0046_deleted")
+def _deleted(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN deleted_at REAL")
+    db.execute("ALTER TABLE jobs ADD COLUMN deleted_by TEXT")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

@@ -15,17 +15,19 @@ from storage.notification import (
     APPROVAL_KINDS,
     IN_ANY_ORDER,
     NOTIFY,
+    OF_RESULT,
     OPERATORS,
     Notification,
     NotificationKind,
     approval_notifications,
     channels_of,
+    deletion_of,
     kind_of,
     notifications_for,
     set_edit_at,
     team_scope,
 )
-from storage.rows import NOTIFICATIONS, encode
+from storage.rows import NOTIFICATIONS, encode, in_list
 from storage.sqlite.queue import changed, insert_new
 from storage.sqlite.settings import setting, settings
 from storage.store import SUSPECT_CRASHES, Added, ClaimLimit
@@ -66,10 +68,14 @@ COUNT_SINCE = """
 
 
 # A row that waits after a failed try keeps its pause, which may be Slack's.
-_EDIT_APPROVALS = f"""
+_CHANGED = """
     UPDATE notifications SET changed_at = :at, due_at = coalesce(due_at, :at)
-    WHERE job_id = :job_id AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(APPROVAL_KINDS))})
-"""  # noqa: S608 - only constants
+    WHERE job_id = :job_id AND kind IN ({kinds})
+"""
+
+_EDIT_APPROVALS = _CHANGED.replace("{kinds}", in_list(APPROVAL_KINDS))
+
+_TAKE_BACK = _CHANGED.replace("{kinds}", in_list(OF_RESULT))
 
 
 # One that waits for its asker, or was given up, has nothing to edit.
@@ -121,6 +127,12 @@ def _tell_approval(db: Database, job: Job, event: Event) -> None:
     db.execute(_EDIT_APPROVALS, {"job_id": encode(job.id), "at": event.at})
     for row in approval_notifications(job, event):
         add(db, row)
+
+
+def take_back(db: Database, job: Job, event: Event) -> None:
+    """Have all that was brought of a result taken back, and what may still be on its way."""
+    db.execute(_TAKE_BACK, {"job_id": encode(job.id), "at": event.at})
+    add(db, deletion_of(job, event))
 
 
 def levels(db: Database, team: str) -> dict[str, str]:

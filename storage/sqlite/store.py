@@ -312,6 +312,10 @@ class SqliteJobs(SqliteQueue[Job]):
         """Record who keeps a job, or that nobody does."""
         return await self._session.write(lambda db: job_writes.keep(db, job_id, by, now))
 
+    async def delete_result(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """Record who deletes the result of a delivered job, and have it taken back."""
+        return await self._session.write(lambda db: job_writes.delete_result(db, job_id, by, now))
+
     async def resume(
         self,
         job_id: str,

@@ -16,6 +16,7 @@ from bot.jobs.actions import (
     BringAnswered,
     CancelAnswered,
     CostShown,
+    DeleteAnswered,
     DetailsShown,
     KeepAnswered,
     NextTakeOffered,
@@ -147,6 +148,12 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (ReviewAnswered(job=DONE, kind=ReviewKind.CHANGES, is_new=False), "changes are asked"),
     (NextTakeOffered(job=replace(DONE, notes=2)), "with 2 notes beside it"),
     (StitchAnswered(job=DONE, clips=3, is_new=False), "joined before"),
+    (DeleteAnswered(job=DONE, is_new=True), "taking its messages and files back"),
+    (
+        DeleteAnswered(job=replace(DONE, deleted_at=NOW, deleted_by="U2"), is_new=False),
+        "was deleted by <@U2>",
+    ),
+    (NotAllowed(job=DONE, name=ActionName.DELETE), "admins may delete what it made"),
     (StitchAnswered(job=DONE, clips=3, is_new=False, problem="Too long."), "no film"),
     (ResentTooOften(job=DONE), "brought again 3 times within the last hour"),
 ]
@@ -162,6 +169,7 @@ def test_only_what_ends_a_job_or_brings_its_files_again_is_restricted() -> None:
         ActionName.GIVE_UP,
         ActionName.BRING,
         ActionName.RESEND,
+        ActionName.DELETE,
     }
 
 

@@ -74,6 +74,7 @@ COMMANDS: Mapping[str, ActionName] = {
     "continue": ActionName.CONTINUE,
     "loop": ActionName.LOOP,
     "stitch": ActionName.STITCH,
+    "delete": ActionName.DELETE,
 }
 REPLIES: Mapping[str, ActionName] = {
     **COMMANDS,
@@ -90,6 +91,7 @@ CLICKED: Mapping[str, ActionName] = {
     buttons.GIVE_UP: ActionName.GIVE_UP,
     buttons.SHARE: ActionName.SHARE,
     buttons.BRING: ActionName.BRING,
+    buttons.DELETE: ActionName.DELETE,
     buttons.DETAILS: ActionName.DETAILS,
     buttons.REVIEW_APPROVED: ActionName.MARK_APPROVED,
     buttons.REVIEW_CHANGES: ActionName.ASK_CHANGES,

@@ -20,7 +20,8 @@ from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, perform, put_resend
 from bot.messages.blocks import mark
 from bot.mindvideo.client import MindVideoClient
-from bot.notifications.resend import NO_JOB, NOWHERE
+from bot.notifications.deletion import NO_JOB
+from bot.notifications.resend import NOWHERE
 from sandbox.mindvideo.faults import Call
 from sandbox.mindvideo.faults import Fault as VideoFault
 from sandbox.mindvideo.faults import FaultKind as VideoFaultKind

@@ -146,6 +146,10 @@ class ChatLine:
         """See `Chat`."""
         await self._ask("delete file", lambda: self._workspace.delete_file(file_id))
 
+    async def delete_message(self, channel: str, ts: str) -> None:
+        """See `Chat`."""
+        await self._ask("delete message", lambda: self._workspace.take_back(channel, ts))
+
     async def _ask(self, name: str, act: Callable[[], T]) -> T:
         return await self._make(Call(name=name, act=act))
 

@@ -27,7 +27,13 @@ from storage.job import (
     Stage,
     check_transition,
 )
-from storage.notification import APPROVAL_KINDS, Notification, NotificationKind, notification_id
+from storage.notification import (
+    APPROVAL_KINDS,
+    OF_RESULT,
+    Notification,
+    NotificationKind,
+    notification_id,
+)
 from storage.store import MOST_CRASHES
 from tests.simulation.approvals import ApprovalBook
 from tests.simulation.bookkeeper import Bookkeeper
@@ -42,6 +48,8 @@ from tests.support.services import CATALOG
 
 # How an amount that was billed is told; an estimate is told in other words.
 FREE = "Nothing was charged"
+# A step that was under way at a deletion may wait for Slack, which shows a share late.
+LATEST_POST_SECONDS = 1500.0
 BILLED = re.compile(r"cost (\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -105,9 +113,45 @@ class Invariants:
         for key, sent in bodies.items():
             self._at_most_one("bodies under a key", f"{job_id} {key}", list(sent))
         self._check_posts(job_id)
+        self._check_late_posts(job_id)
         if row is not None:
             self.sets.check_posts(row)
         self._at_most_one("posters", job_id, self._posters_of(job_id))
+
+    def _check_late_posts(self, row_id: str) -> None:
+        """Check that nothing new stands of a result that was deleted long ago."""
+        job = self.rows.get(self._about.get(row_id, row_id))
+        if job is None or job.deleted_at is None or self.video.clock_errs:
+            return
+        for said in self.slack.posts:
+            is_late = float(said.ts) > job.deleted_at + LATEST_POST_SECONDS
+            if said.job_id == row_id and said.files and is_late:
+                self._world.violate("nothing comes of what was deleted", f"{job.id}: {said.ts}")
+
+    def _check_deleted(self, row: Job) -> None:
+        """Check that nothing stands of a result that was deleted, but what was charged for it."""
+        self._world.counts["deleted"] += 1
+        brought = {
+            one.id
+            for one in self.notifications.values()
+            if one.job_id == row.id and one.kind in OF_RESULT
+        }
+        if notification_id(NotificationKind.DELETED, row.channel, row.id) not in brought:
+            self._world.violate("what was deleted has a row that takes it back", row.id)
+        for said in self.slack.posts:
+            is_of_result = said.job_id in brought or (said.job_id == row.id and said.is_result)
+            # Slack refuses to take something back where the bot is not a member any more.
+            excused = said.place.channel in self.slack.disturbed or said.job_id in self._killers
+            if is_of_result and not said.deleted and not excused:
+                self._world.violate("what was deleted is taken back", f"{row.id}: {said.ts}")
+        for file_id, file in self.slack.files.items():
+            is_there = file.completed and not file.deleted and file.job_id not in self._killers
+            if is_there and file.job_id in {row.id, *brought}:
+                self._world.violate("what was deleted is taken back", f"{row.id}: {file_id}")
+        for said in self.slack.live(row.id, is_result=False):
+            excused = row.id in self._killers or said.place.channel in self.slack.disturbed
+            if (said.pictures or "Deleted" not in said.text) and not excused:
+                self._world.violate("the message tells of the deletion", f"{row.id}: {said.text}")
 
     def _posters_of(self, row_id: str) -> list[str]:
         """Return the files that were completed for a row of the outbox, and shared by no message.
@@ -418,6 +462,9 @@ class Invariants:
 
     def _check_notification(self, row: Notification) -> None:
         self.after_effect(row.id)
+        job = self.rows.get(row.job_id or "")
+        if row.kind in OF_RESULT and job is not None and job.deleted_at is not None:
+            return
         if row.kind is NotificationKind.POSTER:
             self._check_poster(row)
             return
@@ -500,7 +547,9 @@ class Invariants:
 
     def _check_delivered(self, row: Job) -> None:
         results = [said for said in self.slack.posts if said.ts == row.delivery.ts]
-        if not results or results[0].taken_back:
+        if row.deleted_at is not None:
+            self._check_deleted(row)
+        elif not results or results[0].taken_back:
             self._world.violate("a delivered job was told", row.id)
         if not self._charges(row.id):
             self._world.violate("a delivered job was charged once", row.id)

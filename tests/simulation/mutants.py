@@ -12,16 +12,24 @@ from types import MappingProxyType, ModuleType
 from sqlite_utils import Database
 
 from bot.base.errors import BotError, OperatorMustActError, OutcomeUnknownError, RetryLaterError
-from bot.base.ports import Place, Posted, Snapshot
+from bot.base.ports import Chat, Place, Posted, Snapshot
 from bot.jobs import actions, view
 from bot.jobs.chains import load_chain
 from bot.jobs.services import Services
 from bot.listeners import workspaces
 from bot.listeners.workspaces import Fields, installed_team
-from bot.notifications import NOTIFICATION_STEPS, follow, picture, poster, sets, stitch
+from bot.notifications import (
+    NOTIFICATION_STEPS,
+    deletion,
+    follow,
+    picture,
+    poster,
+    sets,
+    stitch,
+)
 from bot.options.continuation import Link
 from bot.steps import STEPS, announce, deliver, own_message, plan, poll, submit
-from bot.worker import outbox, retry
+from bot.worker import outbox, removal, retry
 from bot.worker.context import Claim
 from bot.worker.engine import Step
 from bot.worker.outbox import PostRow, Slot, find_posted
@@ -32,6 +40,7 @@ from storage import budget
 from storage.budget import NotAdmitted
 from storage.job import (
     NOT_DELIVERED,
+    Delivery,
     Event,
     EventName,
     Instant,
@@ -78,6 +87,10 @@ def _step(stage: Stage, step: Step[Job]) -> Patch:
 def _value(owner: ModuleType | type, name: str, value: object) -> Patch:
     """Put another constant or function in the place of one of a module or a class."""
     return lambda: replaced(owner, name, value)
+
+
+async def _delete_message_alone(chat: Chat, delivery: Delivery, channel: str) -> None:
+    await removal.delete_delivery(chat, replace(delivery, uploads=()), channel)
 
 
 @contextmanager
@@ -490,6 +503,16 @@ MUTANTS = (
     ),
     Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
     Mutant("brings again without looking", _follow_without_search, tried_first=74),
+    Mutant(
+        "leaves what was brought beside the result",
+        _value(notifications, "_TAKE_BACK", "SELECT :job_id, :at"),
+        tried_first=268,
+    ),
+    Mutant(
+        "deletes a message and leaves its files",
+        _value(deletion, "delete_delivery", _delete_message_alone),
+        tried_first=44,
+    ),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant(
         "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=105

@@ -28,6 +28,7 @@ from bot.jobs.actions import (
     ActionRequest,
     BringAnswered,
     CancelAnswered,
+    DeleteAnswered,
     QuestionExpired,
     ResendAnswered,
     SetCancelAnswered,
@@ -77,6 +78,8 @@ DIRECT = 0.3
 PATIENCE_SECONDS = 3.0
 DAY = 24 * 3600.0
 DAY_AND_A_HALF = 1.5 * DAY
+DELETING = 2
+"""In one of seven worlds people delete results."""
 CONTINUED_UNTIL_SECONDS = 2400.0
 """The age of the world after which no video is gone on from: a question has an hour's time."""
 
@@ -87,6 +90,14 @@ class Door:
 
     process: Process
     services: Services
+
+
+def are_results_deleted(world: World) -> bool:
+    """Tell whether people delete results: it must not change what else chance decides.
+
+    A backup may not know what was deleted since, and brings that again.
+    """
+    return world.seed % 7 == DELETING and not world.is_restored
 
 
 class People:
@@ -484,6 +495,8 @@ class People:
     async def _go_on(self, job: Job) -> None:
         """Do, or leave, what people do with a job of theirs."""
         chance = self._world.chance
+        if are_results_deleted(self._world):
+            self._live(self._delete_some_day(job))
         if are_chains_made(self._world):
             self._live(self._continue_some_day(job))
         if self._world.odds(0.3):
@@ -495,6 +508,22 @@ class People:
                 ((self._resend,), (self._share,), (self._share, self._resend))
             ):
                 await self._inside(self._world.between(50, 700), act, job)
+
+    async def _delete_some_day(self, job: Job) -> None:
+        """Delete a result, at odd moments and more than once, while other acts go on beside it."""
+        chance = random.Random(f"delete {self._world.seed} {job.id}")
+        await self._world.sleep(chance.uniform(30, 700))
+        for _ in range(chance.choice((1, 2, 4))):
+            for act in chance.choice(((), (), (self._resend,), (self._share, self._resend))):
+                self._live(self._inside(chance.choice((0.0, 0.2, 2.0, 20.0)), act, job))
+            await self._inside(chance.choice((0.0, 0.3, 3.0, 15.0)), self._delete, job)
+            await self._world.sleep(chance.choice((1.0, 30.0, 400.0)))
+
+    async def _delete(self, door: Door, job: Job) -> None:
+        door.process.point("before a deletion")
+        match await self._act(door, ActionName.DELETE, job):
+            case DeleteAnswered(is_new=is_new):
+                self._world.count("result deleted" if is_new else "result deleted again")
 
     async def _continue_some_day(self, job: Job) -> None:
         """Go on from a video once or twice, by a click that is delivered twice, and join it."""

@@ -210,6 +210,11 @@ class JobsWatch(_Jobs):
         await pause(self.process)
         return self._seen(await super().note_film(job_id, film, now))
 
+    async def delete_result(self, job_id: str, by: str, now: Instant) -> Job | None:
+        """See `JobStore`."""
+        await pause(self.process)
+        return self._seen(await super().delete_result(job_id, by, now))
+
     async def resume(
         self,
         job_id: str,

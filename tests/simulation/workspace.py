@@ -218,6 +218,14 @@ class Workspace:
             if gone and not said.deleted:
                 said.deleted, said.taken_back = True, by_bot
 
+    def take_back(self, channel: str, ts: str) -> None:
+        """Delete a message of the bot; what is gone stays so. Its files stay, seen by nobody."""
+        self._check_readable(Place(channel=channel))
+        for said in self.posts:
+            if said.ts == ts and said.place.channel == channel and not said.deleted:
+                said.deleted, said.taken_back = True, True
+                self.world.note(f"take back {ts}")
+
     def delete(self, said: PostedMessage) -> None:
         """Delete a message, as people do."""
         said.deleted = True

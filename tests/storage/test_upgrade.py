@@ -159,6 +159,8 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
         starts_at=None,
         repeat=None,
         kept_by=None,
+        deleted_at=None,
+        deleted_by=None,
         review=None,
         notes=0,
         erased_at=None,

@@ -159,6 +159,8 @@ def a_full_job() -> Job:
         given_up_by="U3",
         pressed={"job_again": "U2"},
         kept_by="U7",
+        deleted_at=NOW + 92.5,
+        deleted_by="U8",
         review=Review(kind=ReviewKind.CHANGES, by="U8", at=NOW + 92.5),
         notes=2,
         erased_at=NOW + 93,

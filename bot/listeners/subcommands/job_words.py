@@ -153,6 +153,14 @@ JOB_SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
             least=1,
             most=1,
         ),
+        "delete": Subcommand(
+            usage="delete ID|last",
+            about="takes what a job made back from Slack, wherever the bot brought it; its bill "
+            "stays",
+            bind=partial(_bind, ActionName.DELETE),
+            least=1,
+            most=1,
+        ),
         "resend": Subcommand(
             usage="resend ID|last",
             about="brings the files of a finished job again, free of charge, "

@@ -251,6 +251,9 @@ THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
             about="keeps its video, so that `/video find --kept` shows it",
             action=ActionName.KEEP,
         ),
+        "delete": ThreadCommand(
+            about="takes its video back from Slack, and keeps the bill", action=ActionName.DELETE
+        ),
         "approve": ThreadCommand(
             about="says that the result is good, with words behind it if you like",
             action=ActionName.MARK_APPROVED,

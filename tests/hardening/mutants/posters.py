@@ -13,8 +13,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="overlooks a poster that comes during a step",
         file="storage/sqlite/job_writes.py",
-        old="    if (row.film, row.review) != (after.film, after.review):\n",
-        new="    if row.review != after.review:\n",
+        old="    if (row.film, row.review, row.deleted_at) != (after.film, after.review",
+        new="    if (row.review, row.deleted_at) != (after.review",
         tests=(_WRITES + "test_a_film_that_comes_during_a_step_is_kept_and_shown_after_it",),
     ),
     Mutant(
