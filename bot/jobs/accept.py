@@ -141,6 +141,8 @@ class SetAccepted:
     """In their order."""
     is_new: bool
     """As of `Accepted`."""
+    left_out: tuple[str, ...] = ()
+    """As in `Accepted`, of any part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +155,8 @@ class SetAsked:
     set_id: str
     parts: tuple[Job, ...]
     """In their order."""
+    left_out: tuple[str, ...] = ()
+    """As in `Accepted`, of any part."""
     unit: str | None = None
     """The unit of amounts, as in `Services`."""
 
@@ -249,7 +253,8 @@ async def accept_set(
     asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
     read = await asks.read_set(requests, usual)
     forecast = total_forecast([one for _, one in read])
-    if requests[0].is_dry:
+    # A flag may be an alternative: nothing is charged that is only to be shown.
+    if any(request.is_dry for request in requests):
         named = await _as_shown(requests, [job for job, _ in read], services)
         shown = [(job, one) for job, (_, one) in zip(named, read, strict=True)]
         return await dry_run_of_set(shown, forecast, services, agreed)
@@ -260,17 +265,18 @@ async def accept_set(
     if isinstance(made, NotAdmitted):
         return await refused(made, rows[0][0], services)
     parts, set_id = tuple(inserted.job for inserted in made), made[0].job.set_id
+    left_out = tuple({title: None for request in requests for title in request.left_out})
     if set_id is None:
         # An earlier delivery was read as one request, by another version of the program.
-        return _accepted_or_asked(made[0], (), services)
+        return _accepted_or_asked(made[0], left_out, services)
     note(Attribute.JOB, parts[0].id)
     if parts[0].stage not in REQUESTED:
-        return SetAsked(set_id=set_id, parts=parts, unit=services.unit)
+        return SetAsked(set_id=set_id, parts=parts, left_out=left_out, unit=services.unit)
     if made[0].is_new:
         services.wake()
         for part in parts:
             _log_accepted(part)
-    return SetAccepted(set_id=set_id, parts=parts, is_new=made[0].is_new)
+    return SetAccepted(set_id=set_id, parts=parts, is_new=made[0].is_new, left_out=left_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

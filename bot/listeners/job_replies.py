@@ -61,17 +61,17 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return dry_run.message(outcome)
         case QuestionExpired():
             return _expired(outcome.job)
-        case Accepted(left_out=()) | SetAccepted():
+        case Accepted(left_out=()) | SetAccepted(left_out=()):
             return None
         case SetAsked():
-            return questions.set_asked(outcome.parts, outcome.unit)
+            return questions.set_asked(outcome.parts, outcome.left_out, outcome.unit)
         case SetDryRun():
             return sets.dry_message(outcome)
         case SetShown():
             return sets.status(outcome.view, now)
         case SetCancelAnswered():
             return sets.cancelled(outcome.view, outcome.parts)
-        case Accepted():
+        case Accepted() | SetAccepted():
             return replies.taken_without(outcome.left_out)
         case CancelAnswered():
             return _cancel_answered(outcome, now)

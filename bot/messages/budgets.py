@@ -197,7 +197,8 @@ def _active_sentence(reason: TooManyActive, asker: str | None) -> str:
     if reason.active < reason.most:
         # Several were asked for at once.
         who = "You have" if asker is None else f"<@{asker}> has"
-        return f"{who} {videos} under way, and one person may have {reason.most} at a time."
+        fit = "" if asker else f" Ask for {reason.most - reason.active} at most now."
+        return f"{who} {videos} under way, and one person may have {reason.most} at a time.{fit}"
     if asker is not None:
         return f"<@{asker}> has {videos} under way, as many as one person may have at a time."
     return (

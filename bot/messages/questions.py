@@ -36,8 +36,7 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
         text = approvals.asked(job, unit)
         return Message(text=text, blocks=blocks.sections(text))
     text = _EXPIRED if question is None else _told(question, job, unit)
-    if left_out:
-        text += f"\nThat model does not have {blocks.escape(', '.join(left_out))}."
+    text += _without(left_out)
     if question is None:
         return Message(text=text, blocks=blocks.sections(text))
     if question.kind is QuestionKind.BEYOND_HARD_CAP:
@@ -47,15 +46,22 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 
-def set_asked(parts: Sequence[Job], unit: str | None = None) -> Message:
+def _without(left_out: Sequence[str]) -> str:
+    names = blocks.escape(", ".join(left_out))
+    return f"\nThat model does not have {names}." if left_out else ""
+
+
+def set_asked(
+    parts: Sequence[Job], left_out: Sequence[str] = (), unit: str | None = None
+) -> Message:
     """Return the question about a set that waits, with the button that confirms all of it.
 
-    The question is that of each part.
+    The question is that of each part; `left_out` and `unit` are as for `asked`.
     """
     first, question = parts[0], parts[0].question
     if question is None:
         return expired()
-    text = _of_set(question, parts, unit)
+    text = _of_set(question, parts, unit) + _without(left_out)
     row = blocks.actions([buttons.confirm(first, _set_label(parts, unit))])
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
@@ -74,8 +80,8 @@ def _of_set(question: Question, parts: Sequence[Job], unit: str | None) -> str:
             return f":moneybag: {told} {cap} has no room left for it. Nothing was started yet."
         case QuestionKind.DUPLICATE:
             return (
-                f":eyes: You asked for exactly these {many} a moment ago, and they are on their "
-                "way. I did not start them again, because they would be charged again."
+                f":eyes: Some or all of these {many} are the same as what you asked for a moment "
+                "ago, which is on its way. I did not start them, because it would be charged again."
             )
         case _:
             return f"{_sentence(question, parts[0], unit)} If I render it, it makes {told}"

@@ -58,9 +58,13 @@ def sheet_title(count: int) -> str:
 
 
 def label_of(view: SetView, place: int) -> str:
-    """Return the number of a part, and what tells it from the others; `place` counts from 0."""
+    """Return the number of a part, and what tells it from the others; `place` counts from 0.
+
+    The number is the part's own: one that cannot be read is not among the parts of the view.
+    """
     label = view.labels[place] if place < len(view.labels) else ""
-    return " · ".join(filter(None, [str(place + 1), label]))
+    number = view.parts[place].job.part or place + 1
+    return " · ".join(filter(None, [str(number), label]))
 
 
 def _rows(view: SetView) -> Iterator[tuple[JobView, str]]:

@@ -37,8 +37,11 @@ async def show_set(claim: Claim[Notification]) -> Result[Notification]:
     if row.problem is not None:
         return await _give_up(claim, row.problem)
     parts, detail = await services.store.jobs.parts(row.id), SetDetail.of(row)
-    if not parts or detail is None:
+    if not parts:
         return await _give_up(claim, UNREADABLE)
+    if detail is None:
+        detail = _without_words(row, parts)
+        claim.keep(replace(row, detail=detail.to_text()))
     if row.delivery.ts is None:
         try:
             return await _post(claim, parts)
@@ -49,6 +52,12 @@ async def show_set(claim: Claim[Notification]) -> Result[Notification]:
     shown = await _edit(claim, detail, parts)
     # The sheet is looked for after the edit, which it must not hold up.
     return shown or await bring_sheet(claim, detail, parts)
+
+
+def _without_words(row: Notification, parts: list[Job]) -> SetDetail:
+    """Return the detail of a set whose words were erased, as far as the row tells it."""
+    uploads = row.delivery.uploads
+    return SetDetail(words="", parts=len(parts), sheet=uploads[0].file_id if uploads else None)
 
 
 async def _post(claim: Claim[Notification], parts: list[Job]) -> Result[Notification]:

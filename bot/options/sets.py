@@ -76,28 +76,30 @@ def each_once(requests: Sequence[RenderRequest]) -> list[RenderRequest]:
 
 
 def _parts(variants: Variants, files: Sequence[Attached], read: Read) -> Sequence[_TextAndFiles]:
-    """Return the parts of a request, of which each has one file if the text says so."""
+    """Return the parts of a request, of which each has one file where the text says so."""
     images = images_among(files)
-    if not _is_for_each_image(variants, images, read):
-        return [_TextAndFiles(variant=one, files=files, chosen=one.chosen) for one in variants.each]
-    refuse_too_many(len(variants.each) * len(images))
     others = [file for file in files if file not in images]
     named = [(one, one.name or f"image {number}") for number, one in enumerate(images, start=1)]
-    return [
-        _TextAndFiles(variant=one, files=[image, *others], chosen=(*one.chosen, name))
-        for one in variants.each
-        for image, name in named
-    ]
+    parts: list[_TextAndFiles] = []
+    for one in variants.each:
+        if not images or not _is_for_each_image(variants.read(one), images, read):
+            parts.append(_TextAndFiles(variant=one, files=files, chosen=one.chosen))
+            continue
+        parts += [
+            _TextAndFiles(variant=one, files=[image, *others], chosen=(*one.chosen, name))
+            for image, name in named
+        ]
+    refuse_too_many(len(parts))
+    return parts
 
 
-def _is_for_each_image(variants: Variants, images: Sequence[Attached], read: Read) -> bool:
+def _is_for_each_image(typed: TypedText, images: Sequence[Attached], read: Read) -> bool:
     """Tell whether a text has the flag for it, and the model no option of this name."""
     flag = spelling(EACH_IMAGE_FLAG)
-    typed = variants.typed
-    if not images or all(spelling(name) != flag for name in typed.flag_names):
+    if all(spelling(name) != flag for name in typed.flag_names):
         return False
     try:
-        return read(variants.read(variants.each[0]), images[:1]).is_for_each_image
+        return read(typed, images[:1]).is_for_each_image
     except UsageError:
         return True
 
@@ -131,6 +133,7 @@ def _where(parts: Sequence[_TextAndFiles], concerned: Collection[int]) -> str:
         return ""
     first = parts[min(concerned)]
     for place, chosen in enumerate(first.chosen):
-        if {n for n, part in enumerate(parts) if part.chosen[place] == chosen} == concerned:
+        same = (part.chosen[place : place + 1] == (chosen,) for part in parts)
+        if {number for number, is_same in enumerate(same) if is_same} == concerned:
             return f"With {quoted(chosen)}: "
     return f"With {' and '.join(map(quoted, first.chosen))}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.base.errors import UsageError
+from bot.options.alternatives import variants_of
 from bot.options.catalog import Catalog
 from bot.options.defaults import accepted_values
 from bot.options.parser import read_text
@@ -36,6 +37,12 @@ def read_style(name: str, text: str, catalog: Catalog, defaults: Mapping[str, Js
         with problems.collected():
             raise UsageError(
                 "A style has no shots: its words go around each shot of the request that uses it."
+            )
+    with problems.collected():
+        if len(variants_of(typed).each) > 1:
+            raise UsageError(
+                "A style has no alternatives such as `{red|blue}`: they would be sent as they are. "
+                "Say them in the request that uses it."
             )
     values = dict(accepted_values(model, given.values, problems))
     words = values.pop(PROMPT, None)

@@ -109,7 +109,7 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
         SetCancelAnswered(view=SET, parts={Verdict.FREE: PARTS[:1], Verdict.BILLED: PARTS[1:]}),
         "1 of 2 is cancelled",
     ),
-    (SetAsked(set_id=SET.id, parts=ASKED_PARTS), "exactly these 2 videos"),
+    (SetAsked(set_id=SET.id, parts=ASKED_PARTS), "Some or all of these 2 videos"),
     (
         SetDryRun(parts=(DRY, DRY), forecast=DRY.forecast, decided=DRY.decided, unit="USD"),
         "Nothing was started or charged.",
@@ -120,6 +120,10 @@ ANSWERED: list[tuple[ActionOutcome, str]] = [
     (QuestionExpired(job=WAITING), "more than an hour old"),
     (QuestionExpired(job=replace(WAITING, decision=DENIED)), "Denied by <@U2>"),
     (QuestionExpired(job=replace(WAITING, question=FOR_APPROVERS)), "Nobody decided in time"),
+    (
+        SetAccepted(set_id=SET.id, parts=ASKED_PARTS, is_new=True, left_out=("Mode",)),
+        "left out: Mode",
+    ),
     (Accepted(job=REQUESTED, is_new=True, left_out=("Mode", "<b>")), "left out: Mode, &lt;b&gt;"),
     (cancelled(Verdict.FREE), "costs nothing"),
     (cancelled(Verdict.BILLED), "bills the render"),
@@ -186,7 +190,7 @@ def test_an_accepted_request_is_answered_by_its_message_only() -> None:
 
 def test_every_outcome_and_every_verdict_is_tested_here() -> None:
     outcomes = [outcome for outcome, _ in ANSWERED]
-    assert {type(outcome) for outcome in outcomes} == set(get_args(ActionOutcome)) - {SetAccepted}
+    assert {type(outcome) for outcome in outcomes} == set(get_args(ActionOutcome))
     verdicts = {one.verdict for one in outcomes if isinstance(one, CancelAnswered)}
     assert verdicts == set(Verdict)
 

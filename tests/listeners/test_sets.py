@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bot.messages import buttons
-from sandbox.slack.entities import ANA, BEN, MIA
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, MIA
 from tests.support.budget_rules import confirm_above
 from tests.support.conversation import (
     answer,
     make_video,
     mention,
     press,
+    send_message,
     submitted_inputs,
     until_ephemeral,
 )
@@ -49,7 +50,7 @@ async def test_a_command_with_alternatives_makes_a_set() -> None:
 
 
 async def test_a_reply_in_a_sets_thread_is_about_the_part_that_it_names() -> None:
-    """Without a number nothing is made; also behind a job that was made from a part."""
+    """Without a number nothing is made; also behind jobs that were made from a part."""
     async with running_bot() as bot:
         await bot.type("{red|blue} car --mode std")
         await until_set_done(bot, 2)
@@ -62,11 +63,32 @@ async def test_a_reply_in_a_sets_thread_is_about_the_part_that_it_names() -> Non
         await bot.until(lambda: len(bot.sandbox.video.charges) == 3)
         await mention(bot, "again 1 --mode pro", thread=root)
         await bot.until(lambda: len(bot.sandbox.video.charges) == 4)
+        await mention(bot, "again --duration 3", thread=root)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 5)
+        await mention(bot, "2: at dusk", thread=root)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 6)
         assert submitted_inputs(bot)[2:] == [
             {"mode": "std", "prompt": "blue car. at night"},
             {"mode": "pro", "prompt": "red car"},
+            {"duration": 3, "mode": "pro", "prompt": "red car"},
+            {"mode": "std", "prompt": "blue car. at dusk"},
         ]
         assert "2 of 2" in await answer(bot, "list")
+
+
+async def test_elsewhere_a_number_names_no_part_of_a_set() -> None:
+    """In the thread of a job that was made from a part there may be people who do not see that."""
+    async with running_bot() as bot:
+        await bot.type("{red|blue} car --mode std")
+        await until_set_done(bot, 2)
+        part = next(one.job_id for one in bot.replies() if one.text.startswith("red car"))
+        await bot.type(f"again {part} --duration 3", channel=CREW)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 3)
+        (root,) = bot.messages(CREW)
+        reply = f"<@{BOT}> 2: at night"
+        await send_message(bot, reply, channel=CREW, thread=root)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 4)
+        assert submitted_inputs(bot)[3]["prompt"] == "red car. 2: at night"
 
 
 async def choose(bot: RunningBot, action_id: str, part: int) -> None:
@@ -94,6 +116,7 @@ async def test_what_makes_no_set_is_told_once_and_charged_nothing() -> None:
         assert "takes a whole number from 1 to 12" in await answer(bot, "a car --times 0")
         told = await answer(bot, "{red|blue} car --times 2 --dry")
         assert "4 videos" in told
+        assert "Nothing was started" in await answer(bot, "a car {--mode pro|--dry}")
         told = await answer(bot, "a {red|blue car")
         assert "has no closing brace" in told
         assert bot.messages() == []

@@ -193,7 +193,9 @@ async def test_options_that_another_model_lacks_are_named(tmp_path: Path) -> Non
         made = await make_video(bot, "a lake --duration 8")
         answer = await shown(bot, f"again {made.job_id} --model plain")
         assert "left out: Duration" in answer
-        await bot.until_delivered(2)
+        several = await shown(bot, f"again {made.job_id} at night --model plain --times 2")
+        assert several == answer
+        await bot.until(lambda: any("2 videos" in one.text for one in bot.messages()))
 
 
 async def test_again_renders_a_job_again_with_changes() -> None:

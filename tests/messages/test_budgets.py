@@ -79,6 +79,9 @@ def test_nobody_can_make_room_for_too_many_at_a_time() -> None:
     answer = budgets.refused([TooManyActive(active=10, most=10)], ["U9"], None)
     assert "You have 10 videos under way" in answer.text
     assert "U9" not in answer.text
+    # A set of twelve.
+    of_set = budgets.refused([TooManyActive(active=3, most=10)], ["U9"], None)
+    assert "Ask for 7 at most now." in of_set.text
 
 
 @pytest.mark.parametrize(

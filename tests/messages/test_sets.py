@@ -66,16 +66,25 @@ def test_a_set_is_cancelled_while_it_can_be_and_kept_when_it_is_over() -> None:
     ]
 
 
+def test_a_part_keeps_its_number_beside_one_that_cannot_be_read() -> None:
+    """A reply names it by that number."""
+    view = view_of(DONE, DONE, DONE)
+    keep, _ = menus_of(sets.set_message(replace(view, parts=view.parts[1:]), 2000.0))
+    assert [option["text"]["text"] for option in keep["options"]] == ["2 · red", "3 · red"]
+
+
 def test_the_question_tells_the_number_and_the_total() -> None:
     forecast = Forecast(kind=ForecastKind.LISTED, amount=Decimal("0.38"))
     asked = replace(REQUESTED, forecast=forecast, reserved=forecast.amount)
     part = waiting(asked, QuestionKind.PRICE, "1")
-    told = questions.set_asked([part] * 6, "USD")
+    told = questions.set_asked([part] * 6, (), "USD")
     assert told.text == (
         ":moneybag: 6 videos, about 2.28 USD in all. I ask before I render what costs more than "
         "1 USD. Nothing was started or charged yet."
     )
     assert "Render 6 videos for about 2.28 USD" in str(told.blocks)
+    without = questions.set_asked([part] * 6, ["Mode"], "USD")
+    assert "That model does not have Mode." in without.text
     unknown = waiting(REQUESTED, QuestionKind.PRICE, "")
     assert "Nobody knows yet what this costs" in questions.set_asked([unknown] * 2).text
 

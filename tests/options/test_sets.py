@@ -104,6 +104,12 @@ def test_each_image_takes_the_place_of_all() -> None:
         ("blue car", ["slack-file:F2"]),
     ]
     assert "none is attached" in refusal("a car --each-image")[0]
+    some = requests_of("it waves {|--each-image}", images=2)
+    assert [one.input["image_urls"] for one in some] == [
+        ["slack-file:F1", "slack-file:F2"],
+        ["slack-file:F1"],
+        ["slack-file:F2"],
+    ]
 
 
 def test_a_model_keeps_an_option_called_times(tmp_path: Path) -> None:

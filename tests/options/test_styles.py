@@ -83,6 +83,14 @@ def test_a_change_never_nests_a_style_in_itself() -> None:
     assert (hill.input["prompt"], hill.input["mode"], hill.style) == ("a hill", "pro", None)
 
 
+def test_a_style_has_no_alternatives() -> None:
+    """They would be sent to MindVideo as they are typed."""
+    for text in ("{red|blue} light, {prompt}", "rain --mode {std|pro}"):
+        with pytest.raises(UsageError, match="A style has no alternatives"):
+            read_style("calm", text, KLING, {})
+    assert read_style("calm", "{dim} light, {prompt}", KLING, {}).words
+
+
 def test_options_are_read_for_the_model_that_is_named(tmp_path: Path) -> None:
     """Which is itself no part of the style."""
     catalog = Catalog.load(write(tmp_path, ANIMATE))

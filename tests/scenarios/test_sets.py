@@ -177,6 +177,21 @@ async def test_the_message_is_edited_seldom_and_shows_the_sheet_in_the_end() -> 
         assert row.due_at is None
 
 
+async def test_a_set_whose_words_were_erased_still_shows_what_becomes_of_it() -> None:
+    """The sheet stays; the words do not come back."""
+    async with harness_with_sheets() as (harness, _):
+        parts = await ask(harness)
+        await harness.run()
+        now, retention = harness.bot_time(), harness.store.retention
+        assert await retention.erase_texts(now, 9, now=now, without_texts=lambda _, _given: {}) == 3
+        await harness.store.jobs.keep(parts[1].id, ANA, now)
+        await harness.run()
+        (head,) = harness.messages()
+        assert "bookmark" in str(head.blocks)
+        assert ASKED not in str(head.blocks)
+        assert len(pictures_in(head)) == 1
+
+
 @pytest.mark.parametrize(("commit", "before"), [(1, False), (2, True), (2, False)])
 async def test_a_death_around_the_post_of_the_sets_message(commit: int, *, before: bool) -> None:
     """With the intent, with the message, or with its `ts`: there is one, and one of each part."""

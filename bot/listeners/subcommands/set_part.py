@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.base.errors import UsageError
+from bot.jobs.chains import frame_before
 from bot.jobs.services import Services
 from bot.messages import sets
 from bot.options.notes import begins_with_time
@@ -27,8 +29,8 @@ class NamedPart:
 async def find_named_part(text: str, job: Job, services: Services) -> NamedPart | None:
     """Return the part that a text names in the thread of `job`; `None`: it names none.
 
-    The newest job of the thread may be one that was made from a part. A read, only if the text
-    may name a part. Raises `UsageError` for a number that no part has.
+    Nothing is read unless the text may name a part. Raises `UsageError` for a number that no part
+    has.
     """
     # `1:02 too dark` is about a second, of which part it does not say.
     named = None if begins_with_time(plain(text)) else _NAMED.fullmatch(text)
@@ -39,14 +41,27 @@ async def find_named_part(text: str, job: Job, services: Services) -> NamedPart 
         number, rest = int(again[2]), f"{again[1]}{again[3]}"
     else:
         return None
-    set_id = job.set_id
-    if set_id is None and job.parent_id is not None:
-        parent = await services.store.jobs.get(job.parent_id)
-        set_id = None if parent is None else parent.set_id
-    if set_id is None:
+    parts = await _parts_of_thread(job, services)
+    if not parts:
         return None
-    parts = await services.store.jobs.parts(set_id)
     for part in parts:
         if part.part == number:
             return NamedPart(job=part, text=rest)
     raise UsageError(sets.no_such_part(number, len(parts)))
+
+
+async def _parts_of_thread(job: Job, services: Services) -> Sequence[Job]:
+    """Return the parts of the set in whose thread a job is; none, if it is in no set's thread.
+
+    The job may have been made from a part, or from a job that was. One that was made from a part
+    elsewhere is in another thread, where that set may not even be known.
+    """
+    here = (job.channel, job.thread_root)
+    while job.set_id is None:
+        frame = frame_before(job, services)
+        before_id = job.parent_id or (frame.job_id if frame else "")
+        before = await services.store.jobs.get(before_id)
+        if before is None or (before.channel, before.thread_root) != here:
+            return ()
+        job = before
+    return await services.store.jobs.parts(job.set_id)

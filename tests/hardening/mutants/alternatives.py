@@ -29,4 +29,18 @@ MUTANTS: tuple[Mutant, ...] = (
         new="        if True:\n",
         tests=(f"{_HEARD}::test_alternatives_that_come_to_the_same_are_one_video",),
     ),
+    Mutant(
+        name="makes what is only to be shown if another alternative is not",
+        file="bot/jobs/accept.py",
+        old="    if any(request.is_dry for request in requests):\n",
+        new="    if requests[0].is_dry:\n",
+        tests=(f"{_HEARD}::test_what_makes_no_set_is_told_once_and_charged_nothing",),
+    ),
+    Mutant(
+        name="reads the number of a part in any thread",
+        file="bot/listeners/subcommands/set_part.py",
+        old="        if before is None or (before.channel, before.thread_root) != here:\n",
+        new="        if before is None:\n",
+        tests=(f"{_HEARD}::test_elsewhere_a_number_names_no_part_of_a_set",),
+    ),
 )
