@@ -93,7 +93,8 @@ def test_a_near_miss_of_a_word_is_mistyped() -> None:
 @pytest.mark.parametrize(
     ("text", "usage"),
     [
-        ("delete last", "cancel last"),
+        ("stop last", "cancel last"),
+        ("remove last", "delete last"),
         ("undo", "cancel ID|last"),
         ("Stop!", "cancel ID|last"),
         ("details 0123456789", "status 0123456789"),

@@ -3,7 +3,7 @@
 One rule holds for every word of the table. A text that begins with a word, and goes on as the word
 takes it, is the subcommand. A whole text of at most three words and no options is asked about if it
 begins with a word but goes on otherwise, if one letter is wrong in the word, or if the word is
-another name of it (`delete last`). A longer one is asked about if one corrected letter makes it a
+another name of it (`stop last`). A longer one is asked about if one corrected letter makes it a
 subcommand (`budget rise here 5 today`). All else is a prompt, except small talk in a conversation.
 """
 
@@ -35,7 +35,8 @@ HELP_TEXTS = frozenset(
 """Whole texts that probably mean the help, as people know them from other programs."""
 
 OTHER_WORDS: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(("stop", "abort", "undo", "delete", "remove"), "cancel")
+    dict.fromkeys(("stop", "abort", "undo"), "cancel")
+    | dict.fromkeys(("remove", "erase"), "delete")
     | dict.fromkeys(("details", "info", "show", "last"), "status")
     | dict.fromkeys(("retry", "redo", "rerun"), "again")
     | {"jobs": "list"}
@@ -228,7 +229,7 @@ def _corrected(words: Sequence[str], context: TextContext) -> str | None:
 
 
 def _called_otherwise(word: str, rest: str, context: TextContext) -> Iterator[str]:
-    """Yield the subcommand that has another name elsewhere, such as `delete last`."""
+    """Yield the subcommand that has another name elsewhere, such as `stop last`."""
     name = OTHER_WORDS.get(word)
     if name is not None and (not rest or _fits(context.table[name], rest, context.catalog)):
         yield name
