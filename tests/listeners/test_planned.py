@@ -13,6 +13,7 @@ from tests.support.conversation import (
     press,
     submitted_inputs,
     until_ephemeral,
+    until_posted,
 )
 from tests.support.running_bot import RunningBot, running_bot
 
@@ -36,6 +37,7 @@ async def test_a_planned_render_is_announced_listed_and_cancelled_on_each_surfac
         await until_cancelled(bot, 0)
         await bot.type("a hill --at tomorrow 9:00")
         await bot.until(lambda: len(bot.messages()) == 2)
+        await until_posted(bot, bot.messages()[1])
         await mention(bot, "cancel", thread=bot.messages()[1])
         await until_cancelled(bot, 1)
         await bot.type("a field --at tomorrow 9:00")

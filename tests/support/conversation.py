@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from sandbox.mindvideo.faults import Call
@@ -128,8 +128,19 @@ async def job_of(bot: RunningBot, message: StoredMessage) -> Job:
 
 async def until_over(bot: RunningBot, message: StoredMessage) -> Job:
     """Wait until the row of a job is over, which is a moment after its message shows it."""
+    return await _until_row(bot, message, lambda job: job.stage in OVER)
+
+
+async def until_posted(bot: RunningBot, message: StoredMessage) -> Job:
+    """Wait until the row of a job knows its message: only then is a reply below it about the job."""
+    return await _until_row(bot, message, lambda job: job.message_ts is not None)
+
+
+async def _until_row(
+    bot: RunningBot, message: StoredMessage, condition: Callable[[Job], bool]
+) -> Job:
     async with asyncio.timeout(WAIT_SECONDS):
-        while (job := await job_of(bot, message)).stage not in OVER:  # noqa: ASYNC110 - nothing tells of it
+        while not condition(job := await job_of(bot, message)):  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
     return job
 
