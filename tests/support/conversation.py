@@ -132,7 +132,7 @@ async def until_over(bot: RunningBot, message: StoredMessage) -> Job:
 
 
 async def until_posted(bot: RunningBot, message: StoredMessage) -> Job:
-    """Wait until the row of a job knows its message: only then is a reply below it about the job."""
+    """Wait until the row of a job knows its message: a reply below it is about the job then."""
     return await _until_row(bot, message, lambda job: job.message_ts is not None)
 
 
