@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.jobs import access
 from bot.jobs.access import ONLY_MEMBERS
 from bot.messages import buttons
 from bot.messages.subscriptions import UNDO
@@ -27,11 +28,19 @@ from tests.support.conversation import (
 )
 from tests.support.forms import KLING, entries, form_of, submit
 from tests.support.running_bot import RunningBot, running_bot
+from tests.support.slack_user import WAIT_SECONDS
 
 PIA = User(id="U0PIA", name="pia", real_name="Pia Novak", team=PARTNER)
 """Of the partner's workspace."""
 GUS = User(id="U0GUS", name="gus", real_name="Gus Wolf", is_guest=True)
 """A guest of this workspace."""
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take longer to tell who somebody is: after a second they would pass."""
+    monkeypatch.setattr(access, "LOOKUP_SECONDS", WAIT_SECONDS)
+
 
 OUTSIDERS = pytest.mark.parametrize("person", [PIA, GUS], ids=["partner", "guest"])
 
