@@ -96,6 +96,8 @@ class Invariants:
         """Files of posters from before the last restore: the backup may not know them."""
         self._sent_unknown: set[str] = set()
         """Jobs that were billed after the backup that their rows come from: no row tells."""
+        self._posted_unknown: set[str] = set()
+        """Those that a backup knows as waiting, although they were confirmed and announced since."""
 
     def after_effect(self, job_id: str) -> None:
         """Check what holds at every instant about one job, after something happened outside."""
@@ -376,6 +378,8 @@ class Invariants:
         self._sent_unknown = {
             row.id for row in rows.values() if not row.chargeable_since and self._charges(row.id)
         }
+        waiting = {row.id for row in rows.values() if row.stage is Stage.WAITING}
+        self._posted_unknown = {said.job_id for said in self.slack.posts} & waiting
         self._costs_read = {row.id: row.cost_actual for row in rows.values()}
 
     def after_restart(self, rows: Mapping[str, Job], *, is_alone: bool = True) -> None:
@@ -456,7 +460,7 @@ class Invariants:
 
     def _check_unconfirmed(self, row: Job) -> None:
         """Check that nobody heard of a request that was not confirmed, unless it was planned."""
-        unknown = row.id in self._sent_unknown or row.starts_at is not None
+        unknown = row.id in self._sent_unknown | self._posted_unknown or row.starts_at is not None
         if not unknown and any(said.job_id == row.id for said in self.slack.posts):
             self._world.violate("what waits is not announced", row.id)
 
