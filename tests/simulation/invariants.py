@@ -97,7 +97,7 @@ class Invariants:
         self._sent_unknown: set[str] = set()
         """Jobs that were billed after the backup that their rows come from: no row tells."""
         self._posted_unknown: set[str] = set()
-        """Those that a backup knows as waiting, although they were confirmed and announced since."""
+        """Those that a backup knows as waiting: they were confirmed and announced since."""
 
     def after_effect(self, job_id: str) -> None:
         """Check what holds at every instant about one job, after something happened outside."""
