@@ -256,6 +256,31 @@ def notification_id(kind: NotificationKind, channel: str, about: str) -> str:
     return f"notice-{digest.hexdigest()}"
 
 
+def row_about(
+    job: Job,
+    kind: NotificationKind,
+    at: Instant,
+    *,
+    row_id: str,
+    channel: str,
+    thread_ts: str | None = None,
+    detail: str = "",
+) -> Notification:
+    """Return a row about a job, which is due when it happens."""
+    return Notification(
+        id=row_id,
+        team=job.team,
+        channel=channel,
+        thread_ts=thread_ts,
+        kind=kind,
+        happened_at=at,
+        job_id=job.id,
+        traceparent=job.traceparent,
+        detail=detail,
+        due_at=at,
+    )
+
+
 def team_scope(team: str) -> str:
     """Return the scope of a workspace's settings."""
     return f"team:{team}"
@@ -372,16 +397,13 @@ def approval_notifications(job: Job, event: Event) -> list[Notification]:
     if event.name is not EventName.APPROVAL_REMINDED:
         places.append((NotificationKind.APPROVAL_STATUS, job.user))
     return [
-        Notification(
-            id=notification_id(kind, place, f"{job.id}:{event.name}:{event.at}"),
-            team=job.team,
+        row_about(
+            job,
+            kind,
+            event.at,
+            row_id=notification_id(kind, place, f"{job.id}:{event.name}:{event.at}"),
             channel=place,
-            kind=kind,
-            happened_at=event.at,
-            job_id=job.id,
-            traceparent=job.traceparent,
             detail=event.name,
-            due_at=event.at,
         )
         for kind, place in places
     ]
@@ -389,17 +411,9 @@ def approval_notifications(job: Job, event: Event) -> list[Notification]:
 
 def deletion_of(job: Job, event: Event) -> Notification:
     """Return the row that takes a result's message back. Its ID is made of the job."""
-    return Notification(
-        id=notification_id(NotificationKind.DELETED, job.channel, job.id),
-        team=job.team,
-        channel=job.channel,
-        kind=NotificationKind.DELETED,
-        happened_at=event.at,
-        job_id=job.id,
-        detail=event.detail,
-        traceparent=job.traceparent,
-        due_at=event.at,
-    )
+    kind = NotificationKind.DELETED
+    row_id = notification_id(kind, job.channel, job.id)
+    return row_about(job, kind, event.at, row_id=row_id, channel=job.channel, detail=event.detail)
 
 
 def _shows(channel: str, job: Job) -> bool:
@@ -422,17 +436,8 @@ def recipients(
 def _notification(kind: NotificationKind, job: Job, event: Event, place: str) -> Notification:
     # A job can be parked or held more than once; the other events happen once.
     about = f"{job.id}:{event.at}" if kind in FOR_OPERATORS else job.id
-    return Notification(
-        id=notification_id(kind, place, about),
-        team=job.team,
-        channel=place,
-        kind=kind,
-        happened_at=event.at,
-        job_id=job.id,
-        traceparent=job.traceparent,
-        detail=event.detail,
-        due_at=event.at,
-    )
+    row_id = notification_id(kind, place, about)
+    return row_about(job, kind, event.at, row_id=row_id, channel=place, detail=event.detail)
 
 
 def _repeats(row: Notification, posted: Iterable[str]) -> bool:

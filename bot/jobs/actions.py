@@ -77,7 +77,12 @@ from storage.job import (
     ReviewKind,
     Stage,
 )
-from storage.notification import Notification, NotificationKind, notification_id
+from storage.notification import (
+    Notification,
+    NotificationKind,
+    notification_id,
+    row_about,
+)
 from storage.review import Note
 from storage.store import Added, Outbox
 
@@ -588,23 +593,19 @@ async def _stitch(request: ActionRequest, services: Services) -> StitchAnswered:
     job, now = request.job, services.now()
     chain = await require_chain(job, request.interaction, services)
     place = result_place(job)
-    row = Notification(
-        id=notification_id(NotificationKind.STITCHED, job.channel, job.id),
-        team=job.team,
+    row = row_about(
+        job,
+        NotificationKind.STITCHED,
+        now,
+        row_id=notification_id(NotificationKind.STITCHED, job.channel, job.id),
         channel=place.channel,
         thread_ts=place.thread_ts,
-        kind=NotificationKind.STITCHED,
-        happened_at=now,
-        job_id=job.id,
-        traceparent=job.traceparent,
         detail=request.interaction.user,
-        due_at=now,
     )
     is_new = await services.store.outbox.add(row)
     services.wake()
     before = None if is_new else await services.store.outbox.find(row.id)
-    has_failed = before is not None and before.due_at is None and before.delivery.ts is None
-    problem = (before.problem or "") if before is not None and has_failed else ""
+    problem = (before.problem or "") if before is not None and before.is_given_up else ""
     return StitchAnswered(job=job, clips=len(chain), is_new=is_new, problem=problem)
 
 
@@ -622,16 +623,13 @@ async def _share(request: ActionRequest, services: Services) -> ShareAnswered | 
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no video to share.")
     now = services.now()
-    row = Notification(
-        id=notification_id(NotificationKind.SHARED, channel, job.id),
-        team=job.team,
+    row = row_about(
+        job,
+        NotificationKind.SHARED,
+        now,
+        row_id=notification_id(NotificationKind.SHARED, channel, job.id),
         channel=channel,
-        kind=NotificationKind.SHARED,
-        happened_at=now,
-        job_id=job.id,
-        traceparent=job.traceparent,
         detail=request.interaction.user,
-        due_at=now,
     )
     is_new = await services.store.outbox.add(row)
     services.wake()
@@ -761,19 +759,17 @@ def _resend_row(job: Job, delivery_id: str, *, by: str, now: Instant) -> Notific
     refuse_deleted(job)
     if not job.has_result:
         raise UsageError(f"Job {job.id} has no finished files to send.")
-    return Notification(
-        id=delivery_id,
-        team=job.team,
+    row = row_about(
+        job,
+        NotificationKind.RESENT,
+        now,
+        row_id=delivery_id,
         channel=job.channel,
         thread_ts=job.thread_root,
-        kind=NotificationKind.RESENT,
-        happened_at=now,
-        job_id=job.id,
-        traceparent=job.traceparent,
         detail=by,
-        # Not `now`: the clock of an operator's shell may be ahead of the running bot's.
-        due_at=0.0,
     )
+    # Not `now`: the clock of an operator's shell may be ahead of the running bot's.
+    return replace(row, due_at=0.0)
 
 
 async def _confirm(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.base.ports import Place
 from bot.jobs.services import Services
 from storage.job import Instant, Job, Media, Upload
-from storage.notification import Notification, NotificationKind, notification_id
+from storage.notification import (
+    Notification,
+    NotificationKind,
+    notification_id,
+    row_about,
+)
 
 # Slack has just refused a file, so the next try is not made at once.
 FOLLOW_AFTER_SECONDS = 60.0
@@ -25,18 +32,16 @@ def following(job: Job, now: Instant, *, by: str = "", after: float = 0.0) -> No
     the bot itself.
     """
     place = result_place(job)
-    return Notification(
-        id=_following_id(job),
-        team=job.team,
+    row = row_about(
+        job,
+        NotificationKind.FOLLOWED,
+        now,
+        row_id=_following_id(job),
         channel=place.channel,
         thread_ts=place.thread_ts,
-        kind=NotificationKind.FOLLOWED,
-        happened_at=now,
-        job_id=job.id,
-        traceparent=job.traceparent,
         detail=by,
-        due_at=now + after,
     )
+    return replace(row, due_at=now + after)
 
 
 def is_poster_wanted(job: Job, services: Services) -> bool:
@@ -47,16 +52,10 @@ def is_poster_wanted(job: Job, services: Services) -> bool:
 
 def poster_row(job: Job, now: Instant) -> Notification:
     """Return the row that brings the poster of a job. Its ID is made of the job."""
-    return Notification(
-        id=notification_id(NotificationKind.POSTER, job.channel, job.id),
-        team=job.team,
-        channel=job.channel,
-        kind=NotificationKind.POSTER,
-        happened_at=now,
-        job_id=job.id,
-        traceparent=job.traceparent,
-        due_at=now + POSTER_AFTER_SECONDS,
-    )
+    kind = NotificationKind.POSTER
+    row_id = notification_id(kind, job.channel, job.id)
+    row = row_about(job, kind, now, row_id=row_id, channel=job.channel)
+    return replace(row, due_at=now + POSTER_AFTER_SECONDS)
 
 
 def result_place(job: Job) -> Place:

@@ -13,7 +13,7 @@ from bot.jobs.services import Services
 from bot.jobs.view import JobView, brief_view
 from bot.options.part_labels import part_labels
 from storage.job import Instant, Job
-from storage.notification import Notification, NotificationKind
+from storage.notification import Notification, NotificationKind, row_about
 from storage.notification_detail import NotificationDetail
 from storage.store import UnreadableRowError
 
@@ -71,17 +71,14 @@ def set_row(first: Job, words: str, parts: int, now: Instant) -> Notification:
     """Return the row of the message of a set whose first part this is."""
     if first.set_id is None:
         raise ValueError(f"{first.id} is no part of a set")
-    return Notification(
-        id=first.set_id,
-        team=first.team,
+    return row_about(
+        first,
+        NotificationKind.SET,
+        now,
+        row_id=first.set_id,
         channel=first.channel,
         thread_ts=first.reply_to.thread_ts,
-        kind=NotificationKind.SET,
-        happened_at=now,
-        job_id=first.id,
-        traceparent=first.traceparent,
         detail=SetDetail(words=words, parts=parts).to_text(),
-        due_at=now,
     )
 
 

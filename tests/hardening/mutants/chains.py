@@ -63,8 +63,8 @@ MUTANTS = (
     Mutant(
         name="says that a film which cannot be made is in the thread",
         file="bot/jobs/actions.py",
-        old="before.due_at is None and before.delivery.ts is None",
-        new="False",
+        old="if before is not None and before.is_given_up else",
+        new="if False else",
         tests=(
             _STITCH
             + "test_clips_that_cannot_be_joined_are_told_then_and_whenever_it_is_asked_again",

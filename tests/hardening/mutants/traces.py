@@ -26,8 +26,8 @@ MUTANTS = (
     Mutant(
         name="loses the trace in what is told of a job",
         file="storage/notification.py",
-        old="        traceparent=job.traceparent,\n        detail=event.detail,\n",
-        new="        detail=event.detail,\n",
+        old="        traceparent=job.traceparent,\n        detail=detail,\n",
+        new="        detail=detail,\n",
         tests=(f"{_TRACES}::test_what_is_told_of_a_job_is_of_its_trace",),
     ),
     Mutant(
