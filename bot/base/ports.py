@@ -169,6 +169,10 @@ class Still:
     film: Film
 
 
+MOST_CLIPS = 40
+"""Of one film: each is a file on the disk while it is joined."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipToJoin:
     """One clip of a film."""
@@ -216,7 +220,8 @@ class Films(Protocol):
     ) -> AbstractAsyncContextManager[JoinedFilm]:
         """Open the MP4 that clips make one behind the other, with a comment in its metadata.
 
-        Entering raises `UnfitFilmError` if one of them cannot be read, or they are too long.
+        At most `MOST_CLIPS`. Entering raises `UnfitFilmError` if one of them cannot be read, or
+        they are too long.
         """
 
 

@@ -48,7 +48,7 @@ from bot.money.forecast import PriceToConfirm
 from bot.options.alternatives import has_alternatives, variants_of
 from bot.options.attachments import Attached
 from bot.options.catalog import Model
-from bot.options.continuation import base_of_continuation, has_words, looped
+from bot.options.continuation import Link, base_of_continuation, has_words, looped
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.mentions import asked_input
@@ -385,22 +385,30 @@ async def _cost(request: ActionRequest, services: Services) -> CostShown:
 async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
-    chain = await load_chain(job, services)
-    # A link names the channel, which may be a private one.
-    user = request.interaction.user
-    seen = [
-        link.job
-        for link in chain
-        if link.job.channel == job.channel or is_in_charge(link.job, user, services)
-    ]
-    links = await load_links(seen, services) if len(chain) > 1 else {}
-    clips = [(link, links.get(link.job.id)) for link in chain] if len(chain) > 1 else []
+    clips = await _linked_chain(job, request.interaction.user, services)
     notes = await load_notes(job, services)
     return DetailsShown(
         view=replace(await load_view(job, services), chain=clips, notes=notes),
         options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
+
+
+async def _linked_chain(
+    job: Job, user: str, services: Services
+) -> Sequence[tuple[Link, str | None]]:
+    """Return the clips up to a job with links to their messages; none if it continues no other."""
+    chain = await load_chain(job, services)
+    if len(chain) == 1:
+        return ()
+    # A link names the channel, which may be a private one.
+    seen = [
+        link.job
+        for link in chain
+        if link.job.channel == job.channel or is_in_charge(link.job, user, services)
+    ]
+    links = await load_links(seen, services)
+    return [(link, links.get(link.job.id)) for link in chain]
 
 
 async def _again(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.base.errors import UsageError
+from bot.base.ports import MOST_CLIPS
 from bot.jobs.accept import Interaction
 from bot.jobs.access import find_job
 from bot.jobs.deleted import refuse_deleted
@@ -11,9 +12,6 @@ from bot.jobs.services import Services
 from bot.options.continuation import Link, continued
 from bot.options.references import Frame
 from storage.job import UNDER_WAY, Job, Media
-
-MOST_CLIPS = 40
-"""Of one chain, as they are joined."""
 
 
 async def load_chain(job: Job, services: Services) -> tuple[Link, ...]:

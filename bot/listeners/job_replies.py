@@ -68,7 +68,7 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case SetDryRun():
             return sets.dry_message(outcome)
         case SetShown():
-            return sets.status(outcome.view, now)
+            return sets.set_message(outcome.view)
         case SetCancelAnswered():
             return sets.cancelled(outcome.view, outcome.parts)
         case Accepted() | SetAccepted():

@@ -18,7 +18,7 @@ import structlog
 
 import bot
 from bot.base.errors import RetryLaterError
-from bot.base.ports import ClipToJoin, Download, JoinedFilm, Still, UnfitFilmError
+from bot.base.ports import MOST_CLIPS, ClipToJoin, Download, JoinedFilm, Still, UnfitFilmError
 from bot.media.bounds import child_environment
 from bot.media.frames import HEAD
 from storage.job import Film, Json
@@ -30,9 +30,6 @@ MOST_BYTES = 256 * 1024 * 1024
 
 MOST_SPOOLS = 2
 """The most videos on the disk at once: one is read while the next one comes."""
-
-MOST_CLIPS = 40
-"""Of one film: each is a file on the disk while it is joined."""
 
 JOIN_SECONDS = 1800.0
 """A minute of 1080p takes about one to be encoded anew."""

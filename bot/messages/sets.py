@@ -20,12 +20,12 @@ from bot.messages.replies import words
 from bot.options.mentions import in_names
 from bot.options.shots import text_of
 from storage.budget import NO_USE, exposure
-from storage.job import OVER, TERMINAL, Instant, Job, Outcome
+from storage.job import OVER, TERMINAL, Job, Outcome
 
 _DRY_SHOWN = 600
 
 
-def set_message(view: SetView, now: Instant) -> Message:  # noqa: ARG001 - as every message of a row
+def set_message(view: SetView) -> Message:
     """Return the message of a set as its parts are now."""
     first = view.parts[0].job
     many = videos(len(view.parts))
@@ -153,11 +153,6 @@ def cancelled(view: SetView, parts: Mapping[Verdict, Sequence[Job]]) -> Message:
     if len(told) == 1:
         return words(f"{told[0]}.")
     return words("\n".join(f"• {sentence}." for sentence in told))
-
-
-def status(view: SetView, now: Instant) -> Message:
-    """Return the status of a set and its parts, as an answer."""
-    return set_message(view, now)
 
 
 def which_part(part: Job) -> Message:

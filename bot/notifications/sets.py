@@ -115,4 +115,4 @@ async def _wake(set_id: str, services: Services) -> None:
 
 
 def _message(claim: Claim[Notification], parts: list[Job]) -> Message:
-    return set_message(view_of(claim.row, parts, claim.services), claim.services.now())
+    return set_message(view_of(claim.row, parts, claim.services))

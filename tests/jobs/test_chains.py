@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.base.errors import UsageError
+from bot.base.ports import MOST_CLIPS
 from bot.jobs.accept import Interaction
 from bot.jobs.actions import ActionName, ActionRequest, DetailsShown, perform
-from bot.jobs.chains import MOST_CLIPS, load_chain, require_chain
+from bot.jobs.chains import load_chain, require_chain
 from bot.jobs.services import Services
 from bot.options.references import Frame, reference
 from storage.job import IN_CHANNEL, Job, Media, Outcome, Output, Stage

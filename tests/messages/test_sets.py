@@ -38,7 +38,7 @@ def menus_of(message: Message) -> list[dict[str, list[dict[str, Any]]]]:
 
 def test_the_message_of_twelve_keeps_slacks_limits_and_names_nobody() -> None:
     view = view_of(*[DONE] * 12, words=HOSTILE, label="y" * 200, sheet="F1")
-    message = sets.set_message(view, 2000.0)
+    message = sets.set_message(view)
     assert len(message.blocks) <= 50
     assert len(message.text) < 1000
     assert "<!channel>" not in message.text
@@ -50,12 +50,12 @@ def test_the_message_of_twelve_keeps_slacks_limits_and_names_nobody() -> None:
 
 
 def test_a_set_is_cancelled_while_it_can_be_and_kept_when_it_is_over() -> None:
-    under_way = sets.set_message(view_of(DONE, REQUESTED), 2000.0)
+    under_way = sets.set_message(view_of(DONE, REQUESTED))
     assert "Cancel all" in str(under_way.blocks)
     assert "1 of 2 done" in under_way.text
     failed = replace(DONE, outcome=Outcome.FAILED, outputs=(), cost_actual=Decimal(0))
     kept = replace(DONE, kept_by="U2")
-    over = sets.set_message(view_of(DONE, failed, kept), 2000.0)
+    over = sets.set_message(view_of(DONE, failed, kept))
     assert "2 of 3 done, the others ended without a video · cost 0.84" in over.text
     keep, again = menus_of(over)
     assert [option["value"] for option in keep["options"]] == ["keep j1"]
@@ -69,7 +69,7 @@ def test_a_set_is_cancelled_while_it_can_be_and_kept_when_it_is_over() -> None:
 def test_a_part_keeps_its_number_beside_one_that_cannot_be_read() -> None:
     """A reply names it by that number."""
     view = view_of(DONE, DONE, DONE)
-    keep, _ = menus_of(sets.set_message(replace(view, parts=view.parts[1:]), 2000.0))
+    keep, _ = menus_of(sets.set_message(replace(view, parts=view.parts[1:])))
     assert [option["text"]["text"] for option in keep["options"]] == ["2 · red", "3 · red"]
 
 
@@ -100,6 +100,6 @@ def test_a_cancel_tells_how_many_were_free() -> None:
 
 def test_a_part_that_is_rejected_counts_as_over() -> None:
     rejected = replace(REQUESTED, stage=Stage.REJECTED, outcome=Outcome.CANCELLED)
-    message = sets.set_message(view_of(rejected, rejected), 2000.0)
+    message = sets.set_message(view_of(rejected, rejected))
     assert "0 of 2 done" in message.text
     assert "nothing was charged" in message.text
