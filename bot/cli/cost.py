@@ -10,6 +10,7 @@ import click
 from tabulate import tabulate
 
 from bot.cli.jobs import JSON, with_store
+from bot.cli.listings import CSV
 from bot.money.cost_csv import AMOUNTS, rows_of, to_csv
 from bot.money.cost_report import Dimension
 from storage.budget import Calendar, Window, day_at, period_of
@@ -36,7 +37,7 @@ DATE = "%Y-%m-%d"
     help="What a line is about; give it again for each combination.",
 )
 @click.option("--team", help="A workspace's ID at Slack; by default all of the store.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for spreadsheets.")
+@CSV
 @JSON
 def command(
     since: datetime | None,

@@ -1,4 +1,4 @@
-"""`python -m bot model add`: makes a model file of what was copied from a model's page."""
+"""`python -m bot model add`: a model file, made of the text of a model's page."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _ModelSettings(SettingGroup):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where the file of a model is to stand, and what stands there."""
+    """The path of a model's file, and the content of the file before."""
 
     path: Path
     before: Mapping[str, Json] | None
@@ -86,7 +86,7 @@ def add(
     place = _place(found.slug, folder)
     content = found.file()
     if place is not None and place.before is not None:
-        # What was written by hand, and a name that people know, outlive a new schema.
+        # The parts that an operator wrote, and a name that people know, outlive a new schema.
         content |= {name: part for name, part in place.before.items() if name != "schema"}
         content |= {"title": found.title} if title else {}
         if "bot" in place.before:
@@ -147,7 +147,7 @@ def _slug_of(path: Path) -> str:
 
 
 def _understood(page: ModelPage, options: tuple[Option, ...]) -> list[str]:
-    """Return what was understood of a text, and what was left of it, as lines."""
+    """Return the lines that tell what of a text was understood, and what was left out."""
     lines = [
         f"Model {page.slug}, {page.title}; its schema begins in line {page.line}:",
         *(f"  {option.name}: {_described(option)}" for option in options),
