@@ -10,7 +10,7 @@ from bot.jobs.submit_delay import submit_delay
 from bot.steps.own_message import post_own_message
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
-from bot.worker.result import Advance, Reject, Result, Snooze
+from bot.worker.result import Advance, Reject, Result, Snooze, cancelled
 from storage.job import PART_WAIT_SECONDS, EventName, Job, Outcome, Stage
 
 
@@ -51,7 +51,7 @@ async def _enter_thread_of_set(claim: Claim[Job]) -> Result[Job] | None:
     place = await load_place(job, claim.services)
     if place.refusal is not None:
         if job.cancel_requested_at is not None:
-            return _cancelled(job)
+            return cancelled(job)
         is_outsider = place.refusal == ONLY_MEMBERS
         return Reject(
             row=job,
@@ -64,7 +64,3 @@ async def _enter_thread_of_set(claim: Claim[Job]) -> Result[Job] | None:
     # Written with the intent to post there.
     claim.keep(replace(job, reply_to=replace(job.reply_to, thread_ts=place.thread_ts)))
     return None
-
-
-def _cancelled(job: Job) -> Reject[Job]:
-    return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)

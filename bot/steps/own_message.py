@@ -14,7 +14,7 @@ from bot.messages.replies import cannot_enter
 from bot.worker.context import Claim
 from bot.worker.names import name_mentions
 from bot.worker.outbox import Slot, find_posted, post
-from bot.worker.result import Reject
+from bot.worker.result import Reject, cancelled
 from storage.job import Delivery, EventName, Instant, Job, Outcome
 
 
@@ -98,7 +98,7 @@ async def refusal(claim: Claim[Job]) -> Reject[Job] | None:
     """Return the result for a job that was cancelled, or whose user may not use the bot."""
     job = claim.row
     if job.cancel_requested_at is not None:
-        return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+        return cancelled(job)
     if not await is_admitted(job.user, job.team, claim.services):
         return Reject(
             row=job,

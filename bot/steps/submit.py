@@ -21,7 +21,7 @@ from bot.steps.progress import show_progress
 from bot.worker.context import Claim
 from bot.worker.names import name_mentions
 from bot.worker.permits import refuse_known, shared_pauses
-from bot.worker.result import Advance, Park, Reject, Result
+from bot.worker.result import Advance, Park, Reject, Result, cancelled
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Failure, Instant, Job, Outcome, Stage
 
@@ -68,7 +68,7 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
     job = claim.row
     if was_given_up or job.cancel_requested_at is not None:
         # The store accepts a cancel only while MindVideo certainly has no request.
-        return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+        return cancelled(job)
     claim.check_lease()
     try:
         async with shared_pauses(services):

@@ -75,6 +75,11 @@ class Reject(Generic[Row]):
     note: EventName = EventName.REJECTED
 
 
+def cancelled(job: Job) -> Reject[Job]:
+    """Return the result for a job that its user cancelled before it was sent."""
+    return Reject(row=job, problem="You cancelled it.", outcome=Outcome.CANCELLED)
+
+
 Result: TypeAlias = Advance[Row] | Snooze[Row] | Done[Row] | Park[Row] | Reject[Row]
 
 
