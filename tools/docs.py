@@ -24,6 +24,7 @@ from bot.messages.help import option_rows
 from bot.options.catalog import Catalog
 from bot.slack.manifest import BOT_NAME
 from storage.job import TERMINAL, TRANSITIONS, Stage
+from tools.syntax import tree_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -74,7 +75,7 @@ def _floors() -> Iterator[list[tuple[str, str]]]:
 def _about(path: Path) -> str:
     """Return the beginning of a room's docstring, up to its first punctuation mark."""
     source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    first = (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "").split("\n")[0]
+    first = (ast.get_docstring(tree_of(source)) or "").split("\n")[0]
     return re.split(r"[:;,.] ?", first.replace("`", ""), maxsplit=1)[0]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bot_process import ROOT
+from tools.syntax import tree_of
 
 # A name of these is a metaphor for what has a term, or two meanings at once.
 COINED = {
@@ -91,11 +92,6 @@ def tokens_of(path: Path) -> frozenset[str]:
     return frozenset(re.findall(r"[^\W\d]\w*", (ROOT / path).read_text(encoding="utf-8")))
 
 
-def tree_of(path: Path) -> ast.Module:
-    """Return the syntax tree of a module."""
-    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
-
-
 @cache
 def modules(folder: str) -> tuple[Module, ...]:
     """Read each module of a folder, once for all tests here."""
@@ -104,7 +100,7 @@ def modules(folder: str) -> tuple[Module, ...]:
 
 def _module(path: Path) -> Module:
     classes, found = list[str](), list[str]()
-    for node in ast.walk(tree_of(path)):
+    for node in ast.walk(tree_of(ROOT / path)):
         match node:
             case ast.ClassDef(name=name):
                 classes.append(name)
@@ -156,7 +152,7 @@ def test_no_name_is_a_metaphor_where_there_is_a_term(folder: str) -> None:
         for path in paths(folder)
         # Most modules have none of the words, and need no syntax tree to show it.
         if any(map(is_coined, {path.stem, *tokens_of(path)}))
-        for name in {path.stem, *names_of(tree_of(path))}
+        for name in {path.stem, *names_of(tree_of(ROOT / path))}
         if is_coined(name) and not name.startswith("test_")
     ]
     assert coined == []
