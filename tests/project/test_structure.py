@@ -213,7 +213,9 @@ def test_connections_are_opened_by_one_module() -> None:
 def test_httpx_sends_through_a_session_of_that_module() -> None:
     """Its own transport would have other proxies, certificates and errors."""
     users = {
-        module.path: tree_of(module.path) for module in modules("bot") if "httpx" in module.imported
+        module.path: tree_of(ROOT / module.path)
+        for module in modules("bot")
+        if "httpx" in module.imported
     }
     clients = {
         path: {keyword.arg for keyword in node.keywords}
