@@ -63,9 +63,9 @@ def _any_age() -> Iterator[None]:
 
 
 SHARED_MUTANTS = (
-    Mutant("writes without its fence", _drop_fence, tried_first=25),
-    Mutant("goes by the clock of its machine", _own_clock, tried_first=36),
-    Mutant("posts whatever the age of its lease", _any_age, tried_first=34),
+    Mutant("writes without its fence", _drop_fence, tried_first=24),
+    Mutant("goes by the clock of its machine", _own_clock, tried_first=27),
+    Mutant("posts whatever the age of its lease", _any_age, tried_first=21),
 )
 
 

@@ -10,7 +10,7 @@ from storage.pace import Permit
 from storage.store import ClaimLimit, Queue, Row
 from tests.simulation.world import World
 
-AT_COMMIT = 0.03
+AT_COMMIT = 0.2
 """How likely it stands still after a commit, where another one may go on meanwhile."""
 
 
@@ -33,7 +33,7 @@ class Standstill:
         """Stand still now, if chance wants it."""
         if self._at_commits and self._world.faulty and self._world.odds(AT_COMMIT):
             self._world.count("stands still after a commit")
-            self.begin(self._world.between(1, 60))
+            self.begin(self._world.between(1, 200))
 
     async def over(self) -> None:
         """Return when it is over."""
