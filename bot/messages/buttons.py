@@ -19,6 +19,7 @@ from typing import assert_never
 from slack_sdk.models.blocks import (
     ButtonElement,
     ConfirmObject,
+    FeedbackButtonObject,
     Option,
     OverflowMenuElement,
     PlainTextObject,
@@ -75,6 +76,8 @@ DELETE = "job_delete"
 """The button behind the question whether a result is to be deleted."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
 BRING = "job_bring"
+FEEDBACK = "job_feedback"
+"""Slack's pair of feedback buttons; the value of the pressed one is like that of a choice."""
 
 _AGAIN = "Again"
 _TRY_AGAIN = "Try again"
@@ -91,15 +94,18 @@ _DETAILS = "Details"
 _MORE = "More"
 _KEEP = "Keep"
 _STOP_KEEPING = "Stop keeping"
+_THUMBS = "👍 and 👎"
 _CANCEL_ALL = "Cancel all"
 _CONTINUE = "Continue"
 _LOOP = "Loop"
 _STITCH = "Stitch"
 _DELETE = "Delete"
+_GOOD = "Good"
+_BAD = "Bad"
 
 
 class Choice(StrEnum):
-    """What can be chosen in the menu *More*, and in those of a set."""
+    """What can be chosen in the menu *More*, in those of a set, and by the feedback buttons."""
 
     KEEP = "keep"
     STOP_KEEPING = "let_go"
@@ -109,6 +115,9 @@ class Choice(StrEnum):
     DELETE = "delete"
     AGAIN = "again"
     """Of the menu of a set alone."""
+    GOOD = "good"
+    BAD = "bad"
+    """Of the feedback buttons alone."""
 
 
 _MENUS: Mapping[Choice, str] = MappingProxyType(
@@ -167,6 +176,8 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         "*Continue* makes the next clip from its last frame, *Loop* one that ends as it begins, "
         "*Stitch* joins the clips up to it, free of charge, and *Delete* takes the video back from "
         "Slack, once you have confirmed it",
+        _THUMBS: "under the message of a finished video say whether it is good; your last press "
+        "counts, and digests count them by style, mode and model",
     }
 
 
@@ -195,6 +206,30 @@ def under_message(
             return _set_of(job, upgrades, _again_buttons(job, upgrades, to_confirm))
         case _:
             assert_never(job.stage)
+
+
+def feedback(job: Job) -> list[Block]:
+    """Return the buttons that say whether a result is good, under the job's own message.
+
+    Slack shows two thumbs; a press is nobody else's to see. Nothing if no result is there.
+    """
+    if not job.is_shown:
+        return []
+    return [
+        blocks.feedback(
+            FEEDBACK,
+            good=_feedback_button(_GOOD, Choice.GOOD, job),
+            bad=_feedback_button(_BAD, Choice.BAD, job),
+        )
+    ]
+
+
+def _feedback_button(label: str, choice: Choice, job: Job) -> FeedbackButtonObject:
+    return FeedbackButtonObject(
+        text=label,
+        value=f"{choice} {job.id}",
+        accessibility_label=blocks.shorten(_spoken(label, job), blocks.LABEL_LIMIT),
+    )
 
 
 def under_status(job: Job) -> list[Block]:
@@ -402,14 +437,19 @@ def _button(
     price: PriceToConfirm | None = None,
     unit: str | None = None,
 ) -> ButtonElement:
-    about = " ".join(asked_prompt(job).split()) or job.model
-    # A screen reader should not read out markup, and no label should hold a mention such as
-    # `<!everyone>`.
-    about = about.replace("<", "").replace(">", "")
     return blocks.button(
         label,
         action_id,
         _value(job, price, changes),
-        spoken=f"{label}: {blocks.shorten(about, PROMPT_SPOKEN)}",
+        spoken=_spoken(label, job),
         confirm=_dialog(price, unit),
     )
+
+
+def _spoken(label: str, job: Job) -> str:
+    """Return the label of a button for screen readers."""
+    about = " ".join(asked_prompt(job).split()) or job.model
+    # A screen reader should not read out markup, and no label should hold a mention such as
+    # `<!everyone>`.
+    about = about.replace("<", "").replace(">", "")
+    return f"{label}: {blocks.shorten(about, PROMPT_SPOKEN)}"

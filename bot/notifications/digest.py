@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot.base.errors import CannotShareFileError, OutcomeUnknownError
 from bot.base.ports import Download, Message, Place
+from bot.jobs.feedback import FeedbackSummary, summarize_feedback
 from bot.jobs.services import Services
 from bot.messages import blocks
 from bot.messages.digest import chart_filename, chart_title, chart_words, digest_message
@@ -57,7 +58,9 @@ async def _post(claim: Claim[Notification], place: Place) -> str | None:
     row, services = claim.row, claim.services
     span = Span.model_validate_json(row.detail)
     renders = await services.store.jobs.renders(row.team, span.since, span.until)
-    unmarked = await _compose(summarize(renders), span, services)
+    ratings = await services.store.feedback.ratings(row.team, span.since, span.until)
+    feedback = summarize_feedback(ratings, services.catalog)
+    unmarked = await _compose(summarize(renders), feedback, span, services)
     message = replace(unmarked, blocks=blocks.marked(unmarked.blocks, row.id))
     days = () if row.delivery.link_only else await _days(row.team, span, services)
     if any(day.succeeded or day.failed for day in days):
@@ -78,11 +81,14 @@ async def _days(team: str, span: Span, services: Services) -> Sequence[Day]:
     return by_day(renders, span.until, CHART_DAYS, zone_named(calendar.zone))
 
 
-async def _compose(summary: Summary, span: Span, services: Services) -> Message:
+async def _compose(
+    summary: Summary, feedback: FeedbackSummary, span: Span, services: Services
+) -> Message:
     users = [share.name for share in summary.by_person]
     names = {user: (await services.directory.person(user)).name for user in users}
     return digest_message(
         summary,
+        feedback,
         since=span.since,
         until=span.until,
         names=names,
