@@ -16,7 +16,7 @@ class Feedback:
     by: str
     is_good: bool
     at: Instant
-    """When it was pressed, by Slack's clock."""
+    """When it was pressed last, by Slack's clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +46,10 @@ class FeedbackStore(Protocol):
     async def give(self, job_id: str, feedback: Feedback) -> GivenFeedback | None:
         """Keep what a person thinks of a result, in the place of what they pressed before.
 
-        Of two presses the later one counts, in whichever order they come; the same press again
-        changes nothing. Nothing is written about a job that is not delivered, or has no result. The
-        job's row stays as it is, and does not become due. Returns `None` if there is no such job.
+        Of two presses the later one counts, in whichever order they come; one that is delivered
+        again changes nothing. Nothing is written about a job that is not delivered, or has no
+        result. The job's row stays as it is, and does not become due. Returns `None` if there is no
+        such job.
         """
 
     async def ratings(self, team: str, since: Instant, until: Instant) -> list[Rating]:

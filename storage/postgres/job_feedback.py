@@ -12,7 +12,7 @@ _GIVE = """
     INSERT INTO feedback (job_id, by_user, is_good, at)
     VALUES (%(job_id)s, %(by_user)s, %(is_good)s, %(at)s)
     ON CONFLICT (job_id, by_user) DO UPDATE SET is_good = excluded.is_good, at = excluded.at
-    WHERE excluded.at > feedback.at AND excluded.is_good <> feedback.is_good
+    WHERE excluded.at > feedback.at
 """
 
 _STANDS = """

@@ -35,13 +35,14 @@ async def give(store: Store, job: Job, feedback: Feedback) -> Feedback | None:
 
 
 async def test_the_last_press_of_each_person_counts(store: Store) -> None:
-    """The same press again changes nothing, and a late repeat of an earlier one neither."""
+    """A press that is delivered again changes nothing, also after a later one."""
     job = await insert(store, DONE)
     good, bad = pressed(1, is_good=True), pressed(2, is_good=False)
     for press, stands in (
         (good, good),
         (good, good),
-        (pressed(1.5, is_good=True), good),
+        (pressed(1.5, is_good=True), pressed(1.5, is_good=True)),
+        (pressed(1.2, is_good=False), pressed(1.5, is_good=True)),
         (bad, bad),
         (good, bad),
         (pressed(3, is_good=True), pressed(3, is_good=True)),

@@ -11,8 +11,8 @@ MUTANTS = (
     Mutant(
         name="lets a late repeat of an earlier press undo a later one",
         file="storage/sqlite/job_feedback.py",
-        old="excluded.at > feedback.at AND ",
-        new="",
+        old="WHERE excluded.at > feedback.at",
+        new="WHERE true",
         tests=(_STORAGE + "test_the_last_press_of_each_person_counts[sqlite]",),
     ),
     Mutant(
