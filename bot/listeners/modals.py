@@ -68,7 +68,7 @@ from bot.options.form_fields import (
     TIMES_BLOCK,
 )
 from bot.options.form_items import ItemEdit, items_shown
-from bot.options.form_sets import count_in, is_for_each_image, times_entered
+from bot.options.form_sets import count_in, count_in_draft, is_for_each_image, times_entered
 from bot.options.form_shots import (
     after_shot_buttons,
     length_shown,
@@ -289,8 +289,14 @@ async def open_draft(
         is_for_each_image=opened.is_for_each_image,
         start=start,
     )
+    parts = count_in_draft(
+        opened.model,
+        opened.values,
+        opened.times,
+        is_for_each_image=opened.is_for_each_image,
+    )
     view = await _drawn(
-        opened.model, state, opened.values, asker, services, layout=layout, note=note
+        opened.model, state, opened.values, asker, services, layout=layout, note=note, parts=parts
     )
     await services.views.open(trigger_id, view)
 

@@ -139,6 +139,7 @@ async def test_a_form_with_a_time_is_planned_once_and_starts_at_its_time() -> No
     """However often it is sent; it says before what it does, and keeps the time when redrawn."""
     async with running_bot(COST_UNIT="USD") as bot:
         await make_video(bot)
+        await confirm_above(bot, "0.1")
         values = entries(prompt="a hill", mode="pro", duration="5")
         await open_all(bot, values)
         assert submit_label(bot) == "Render · about 0.126 USD"
@@ -146,7 +147,8 @@ async def test_a_form_with_a_time_is_planned_once_and_starts_at_its_time() -> No
         planned = with_start(values, at)
         await switch(bot, "at", str(at), planned)
         assert submit_label(bot) == "Plan · about 0.126 USD"
-        assert f"It is priced and admitted at its time, <!date^{at}^" in price_told(bot)
+        assert "*Plan* confirms it. It is priced and admitted at its time," in price_told(bot)
+        assert f"<!date^{at}^" in price_told(bot)
         await change_option(bot, "duration", "10", prompt="a hill", mode="pro")
         assert element_of(form_of(bot), "at")["initial_date_time"] == at
         assert submit_label(bot) == "Plan · about 0.252 USD"
@@ -189,15 +191,39 @@ async def test_a_refused_text_with_a_time_fills_the_fields_of_the_form() -> None
         assert (job.repeat.every, job.repeat.zone) == (RepeatEvery.WEEK, "Europe/Berlin")
 
 
-async def test_a_time_that_is_over_is_told_where_a_text_is_opened() -> None:
-    """The repeat beside it does not start without one."""
+@pytest.mark.parametrize(
+    ("text", "shown", "told"),
+    [
+        ("a hill --at 2026-01-01 9:00 --every day --zoom 3", "is over: it is", "Say when it"),
+        ("a {red|blue} hill --at tomorrow 9:00", NO_SET_LATER, NO_SET_LATER),
+        ("a hill --times 2 --at tomorrow 9:00 --every day", NO_SET_LATER, NO_SET_LATER),
+    ],
+)
+async def test_what_cannot_be_planned_is_told_where_a_text_is_opened(
+    text: str, shown: str, told: str
+) -> None:
+    """And again if it is sent as it is: a repeat without a time starts nothing."""
     async with running_bot() as bot:
-        await bot.type("a hill --at 2026-01-01 9:00 --every day --zoom 3")
+        await bot.type(text)
         await press(bot, await until_ephemeral(bot), buttons.OPEN_DRAFT)
-        assert "is over" in str(blocks_of(form_of(bot)))
-        assert "initial_date_time" not in element_of(form_of(bot), "at")
+        assert shown in str(form_of(bot).data["blocks"])
         await submit(bot)
-        assert "Say when it starts, too" in form_of(bot).errors["at"]
+        assert told in form_of(bot).errors["at"]
+        assert bot.messages() == []
+
+
+async def test_a_picked_time_is_itself_where_slack_tells_no_zone() -> None:
+    """Only what is repeated needs one."""
+    async with running_bot() as bot:
+        bot.sandbox.slack.world.workspace.users[ANA].tz = ""
+        await open_all(bot, entries(prompt="a hill"))
+        at = tomorrow()
+        await submit(bot, values=with_start(entries(prompt="a hill"), at, "month"))
+        question = await until_ephemeral(bot)
+        await press(bot, question, str(button_of(question)[0]))
+        await bot.until(lambda: len(bot.messages()) == 1)
+        job = await job_of(bot, bot.messages()[0])
+        assert (job.starts_at, job.repeat and job.repeat.zone) == (at, "UTC")
 
 
 @pytest.mark.parametrize(
