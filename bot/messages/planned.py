@@ -10,7 +10,7 @@ from types import MappingProxyType
 from bot.messages import blocks, budgets, formatting, prices
 from bot.messages.prices import FormPrice
 from bot.options.form_start import FormStart
-from bot.options.times import NO_SET_LATER
+from bot.options.times import FARTHEST_SECONDS, NO_SET_LATER
 from storage.budget import AskFirst, NotAdmitted
 from storage.job import Instant, Job, QuestionKind, RepeatEvery
 
@@ -106,6 +106,9 @@ def _told_in_form(
         return
     if start.at <= now:
         yield ":warning: The time below is over."
+        return
+    if start.at - now > FARTHEST_SECONDS:
+        yield ":warning: The time below is more than a year ahead."
         return
     at = planned_for(start.at)
     if start.every is None:

@@ -19,7 +19,7 @@ AT_FLAG = "at"
 EVERY_FLAG = "every"
 """The flag that says how often it is repeated; a model's own option of this name goes first."""
 
-FARTHEST_DAYS = 366
+FARTHEST_SECONDS = 366 * 86400.0
 """How far ahead it may be."""
 
 MOST_TIME_WORDS = 3
@@ -105,7 +105,7 @@ def moment_of(wanted: StartTime, zone: ZoneInfo, now: Instant) -> Instant:
             f"{quoted(named)} is over: it is {_by_clock(now, zone)} in {zone.key} now. "
             "Give a later time, for example `tomorrow 9:00`."
         )
-    if at - now > FARTHEST_DAYS * 86400:
+    if at - now > FARTHEST_SECONDS:
         raise StartError(
             f"{quoted(named)} is more than a year ahead. Give an earlier time, for example "
             "`tomorrow 9:00`."

@@ -231,7 +231,7 @@ async def test_a_picked_time_is_itself_where_slack_tells_no_zone() -> None:
     [
         ("a hill", -1, "never", "The time below is over.", "is over: it is"),
         ("a hill", -40 * 365 * DAY, "day", "The time below is over.", "is over: it is"),
-        ("a hill", 400 * DAY, "never", "priced and admitted", "more than a year ahead"),
+        ("a hill", 400 * DAY, "never", "The time below is more than", "more than a year ahead"),
         ("a hill", 10**10, "never", "Nobody knows yet", "no time that I can read"),
         ("a hill", None, "week", "Nobody knows yet", "Say when it starts, too"),
         ("a {red|blue} hill", DAY, "day", NO_SET_LATER, NO_SET_LATER),
