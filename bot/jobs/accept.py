@@ -9,14 +9,13 @@ from typing import TypeAlias
 
 import structlog
 
-from bot.base.errors import UsageError
 from bot.base.traces import Attribute, current_traceparent, note
 from bot.jobs.budget_view import in_charge
 from bot.jobs.cast_pictures import refuse_gone
 from bot.jobs.dry_run import DryRun, SetDryRun, dry_run, dry_run_of_set
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
-from bot.jobs.planned import load_start
+from bot.jobs.planned import load_start, refuse_planned_set
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
 from bot.jobs.sets import new_set_id, part_key, set_row
@@ -243,10 +242,7 @@ async def accept_set(
     Idempotent by `interaction.dedup_key`. Raises what `accept` raises.
     """
     services.delay_steps()
-    if any(request.at is not None for request in requests):
-        raise UsageError(
-            "Several videos at once cannot be planned for later. Leave out `--at`, or ask for one."
-        )
+    refuse_planned_set(requests)
     await _refuse_gone(requests, services)
     now = services.now()
     question = question or _doubt(requests) or _late(interaction, now)

@@ -54,6 +54,7 @@ _CONTEXT_ACTIONS = frozenset({"feedback_buttons", "icon_button"})
 
 https://docs.slack.dev/reference/block-kit/blocks/context-actions-block
 """
+_TIMESTAMP_DIGITS = 10
 
 
 def checked_blocks(blocks: Sequence[Payload], *, most: int = MOST_IN_MESSAGE) -> list[Payload]:
@@ -175,8 +176,21 @@ def _check_limits(element: Payload) -> None:
         fewest, most = _ITEM_COUNTS.get((kind, name), (0, MOST_IN_VIEW))
         if isinstance(value, list) and not fewest <= len(value) <= most:
             raise _invalid(f"{kind}: {name} must hold {fewest} to {most} items")
+    if kind == "datetimepicker" and not _is_ten_digits(element.get("initial_date_time")):
+        raise _invalid("datetimepicker: initial_date_time must be an integer of 10 digits")
+    accessory = element.get("accessory")
+    if isinstance(accessory, dict) and accessory.get("type") == "datetimepicker":
+        raise _invalid("datetimepicker: must be in an actions or an input block")
     if kind == "image" and not element.get("alt_text"):
         raise _invalid("image: missing required field: alt_text")
+
+
+def _is_ten_digits(value: object) -> bool:
+    """Tell whether Slack takes a value as the first one of a picker; none is taken, too.
+
+    https://docs.slack.dev/reference/block-kit/block-elements/datetime-picker-element
+    """
+    return value is None or (type(value) is int and len(str(value)) == _TIMESTAMP_DIGITS)
 
 
 def _text_of(value: object) -> str:

@@ -21,6 +21,7 @@ _SOME_OF = frozenset({"multi_static_select", "checkboxes"})
 _PICKERS: Mapping[str, tuple[str, str]] = {
     "datepicker": ("selected_date", "initial_date"),
     "timepicker": ("selected_time", "initial_time"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
     "users_select": ("selected_user", "initial_user"),
     "channels_select": ("selected_channel", "initial_channel"),
     "conversations_select": ("selected_conversation", "initial_conversation"),
@@ -57,7 +58,7 @@ def element_state(world: World, element: Payload, given: object) -> Payload:
         return {"type": kind, "files": shown}
     if kind in _PICKERS:
         name, initial = _PICKERS[kind]
-        return {"type": kind, name: element.get(initial) if given is None else str(given)}
+        return {"type": kind, name: element.get(initial) if given is None else _picked(kind, given)}
     return {"type": kind}
 
 
@@ -135,6 +136,13 @@ def _length_error(element: Payload, text: str) -> str | None:
     if isinstance(shortest, int) and len(text) < shortest:
         return f"Please use at least {shortest} characters."
     return None
+
+
+def _picked(kind: str, given: object) -> object:
+    """Return what was picked; a day with a time is in seconds, and may be taken away again."""
+    if kind != "datetimepicker":
+        return str(given)
+    return None if given == "" else int(str(given))
 
 
 def _option(element: Payload, value: object) -> Payload:

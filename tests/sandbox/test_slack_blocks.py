@@ -42,6 +42,12 @@ def context_actions(*elements: Payload) -> Payload:
     return {"type": "context_actions", "elements": list(elements)}
 
 
+def moment(at: object) -> Payload:
+    """An input block with a picker of a day and a time."""
+    element = {"type": "datetimepicker", "action_id": "a", "initial_date_time": at}
+    return {"type": "input", "label": plain("When"), "element": element}
+
+
 @pytest.mark.parametrize(
     "blocks",
     [
@@ -56,6 +62,7 @@ def context_actions(*elements: Payload) -> Payload:
         [{"type": "divider"}, {"type": "header", "text": plain("x" * 150)}],
         [{"type": "context", "elements": [{"type": "mrkdwn", "text": "x"}] * 10}],
         [{"type": "markdown", "text": "**x**"}],
+        [moment(1_628_633_820)],
     ],
 )
 def test_blocks_within_the_limits_are_accepted_and_get_ids(blocks: list[Payload]) -> None:
@@ -88,6 +95,9 @@ def test_blocks_within_the_limits_are_accepted_and_get_ids(blocks: list[Payload]
         [{"type": "actions", "elements": []}],
         [select(0)],
         [select(101)],
+        [moment(628_633_820)],
+        [moment(16_286_338_200)],
+        [{**section("x"), "accessory": moment(1_628_633_820)["element"]}],
         [{"type": "header", "text": plain("x" * 151)}],
         [{"type": "image", "image_url": "https://example.com/x.png"}],
         [{"type": "context", "elements": [{"type": "mrkdwn", "text": "x"}] * 11}],
