@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from bot.options.catalog import Catalog
@@ -25,13 +25,22 @@ class FeedbackSummary:
     """The feedback of a period, each with the most first; empty where nobody gave any."""
 
     by_style: tuple[Tally, ...]
+    """Those that may not be named together, under no name."""
     by_mode: tuple[Tally, ...]
     by_model: tuple[Tally, ...]
     """The names are slugs."""
 
 
-def summarize_feedback(ratings: Sequence[Rating], catalog: Catalog) -> FeedbackSummary:
-    """Return how many found results good and bad, by style, mode and model."""
+def summarize_feedback(
+    ratings: Sequence[Rating], catalog: Catalog, styles: Collection[str]
+) -> FeedbackSummary:
+    """Return how many found results good and bad, by style, mode and model.
+
+    `styles` are the names that may be told: one of another place shows only where it was used.
+    """
+
+    def style_of(rating: Rating) -> str | None:
+        return rating.style if rating.style is None or rating.style in styles else ""
 
     def mode_of(rating: Rating) -> str | None:
         model = catalog.find(rating.model)
@@ -40,7 +49,7 @@ def summarize_feedback(ratings: Sequence[Rating], catalog: Catalog) -> FeedbackS
         return None if value is None else shown(value)
 
     return FeedbackSummary(
-        by_style=_by(ratings, lambda rating: rating.style),
+        by_style=_by(ratings, style_of),
         by_mode=_by(ratings, mode_of),
         by_model=_by(ratings, lambda rating: rating.model),
     )

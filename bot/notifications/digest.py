@@ -11,6 +11,7 @@ from bot.base.errors import CannotShareFileError, OutcomeUnknownError
 from bot.base.ports import Download, Message, Place
 from bot.jobs.feedback import FeedbackSummary, summarize_feedback
 from bot.jobs.services import Services
+from bot.jobs.styles import load_placed_styles
 from bot.messages import blocks
 from bot.messages.digest import chart_filename, chart_title, chart_words, digest_message
 from bot.money.costs import Day, Summary, by_day, summarize
@@ -58,8 +59,7 @@ async def _post(claim: Claim[Notification], place: Place) -> str | None:
     row, services = claim.row, claim.services
     span = Span.model_validate_json(row.detail)
     renders = await services.store.jobs.renders(row.team, span.since, span.until)
-    ratings = await services.store.feedback.ratings(row.team, span.since, span.until)
-    feedback = summarize_feedback(ratings, services.catalog)
+    feedback = await _feedback(row, span, services)
     unmarked = await _compose(summarize(renders), feedback, span, services)
     message = replace(unmarked, blocks=blocks.marked(unmarked.blocks, row.id))
     days = () if row.delivery.link_only else await _days(row.team, span, services)
@@ -71,6 +71,13 @@ async def _post(claim: Claim[Notification], place: Place) -> str | None:
             without_chart = replace(claim.row, delivery=alone)
             await claim.record(without_chart, EventName.LINK_ONLY, str(error))
     return (await post_once(claim, MESSAGE_SLOT, place, message)).ts
+
+
+async def _feedback(row: Notification, span: Span, services: Services) -> FeedbackSummary:
+    ratings = await services.store.feedback.ratings(row.team, span.since, span.until)
+    # The place is a channel or a person, whose IDs differ.
+    placed = await load_placed_styles(row.team, row.channel, row.channel, services)
+    return summarize_feedback(ratings, services.catalog, {style.name for style in placed})
 
 
 async def _days(team: str, span: Span, services: Services) -> Sequence[Day]:

@@ -21,8 +21,9 @@ from bot.worker.outbox import SHARE_PATIENCE_SECONDS
 from sandbox.slack.entities import BEN, CREW, OPEN, TEAM
 from sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from storage.feedback import Feedback
-from storage.job import Event, EventName, Media, Outcome, Output, Stage
-from storage.notification import NotificationKind, channel_scope
+from storage.job import Event, EventName, Media, Outcome, Output, Stage, UsedStyle
+from storage.notification import NotificationKind, channel_scope, person_scope, team_scope
+from storage.saved import Editor, SavedKey, SavedKind
 from storage.store import ClaimLimit
 from tests.support.outbox_harness import (
     OutboxHarness,
@@ -167,6 +168,38 @@ async def test_a_digest_has_the_thumbs_that_were_pressed_in_its_time(
     assert "*Thumbs by mode*\\n• std: :thumbsup: 2 · :thumbsdown: 0" in text
     assert "• Kling V3: :thumbsup: 2 · :thumbsdown: 0" in text
     assert "Thumbs by style" not in text
+
+
+async def test_a_digest_names_the_styles_of_its_place_alone(harness: OutboxHarness) -> None:
+    """One of another channel, or of a person, is shown where it was used."""
+    styles = {
+        "ours": channel_scope(TEAM, CREW),
+        "everybodys": team_scope(TEAM),
+        "theirs": channel_scope(TEAM, OPEN),
+        "bens": person_scope(TEAM, BEN),
+    }
+    job, maker = await harness.job("a lake"), Editor(user=BEN, is_admin=True)
+    for name, scope in styles.items():
+        key = SavedKey(kind=SavedKind.STYLE, scope=scope, name=name)
+        await harness.store.saved.save(key, {"words": "rain", "options": {}}, maker, NINE)
+        made = replace(
+            job,
+            id=name,
+            dedup_key=name,
+            stage=Stage.DELIVERED,
+            outputs=(VIDEO,),
+            style=UsedStyle(name=name, words="rain", prompt="a lake"),
+        )
+        event = Event(at=harness.clock(), name=EventName.DELIVERED)
+        await harness.store.jobs.insert(made, event)
+        await harness.store.feedback.give(name, Feedback(by=BEN, is_good=True, at=NINE - 1))
+    await at_nine(harness)
+    (message,) = harness.posted()
+    text = json.dumps(message.blocks, ensure_ascii=False)
+    for part in ("everybodys: :thumbsup: 1", "ours: :thumbsup: 1", "other places: :thumbsup: 2"):
+        assert part in text
+    assert "theirs" not in text
+    assert "bens" not in text
 
 
 async def test_the_chart_is_in_the_message_with_its_alt_text(harness: OutboxHarness) -> None:

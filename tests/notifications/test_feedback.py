@@ -13,6 +13,9 @@ from storage.feedback import Rating
 from storage.job import Json
 from tests.support.services import CATALOG
 
+# `hidden` is none of them.
+STYLES = {"noir", "*rain* <!here>", *(f"style{number}" for number in range(9))}
+
 
 def rated(style: str | None, good: int, bad: int, **given: Json) -> list[Rating]:
     """Return so many ratings of alike jobs."""
@@ -24,7 +27,7 @@ def told(ratings: Sequence[Rating]) -> str:
     """Return the blocks of a digest of a day with this feedback."""
     message = digest_message(
         summarize([]),
-        summarize_feedback(ratings, CATALOG),
+        summarize_feedback(ratings, CATALOG, STYLES),
         since=0.0,
         until=86400.0,
         names={},
@@ -35,12 +38,14 @@ def told(ratings: Sequence[Rating]) -> str:
 
 
 def test_thumbs_are_counted_by_style_mode_and_model() -> None:
-    """A mode that was not named is the model's own; a job without a style has none."""
+    """A mode that was not named is the model's own; a style of another place has no name here."""
     blocks = told(
         [
             *rated("noir", 12, 3, mode="pro"),
             *rated(None, 1, 0),
             *rated("*rain* <!here>", 0, 20),
+            *rated("hidden", 1, 0, mode="pro"),
+            *rated("hidden too", 0, 1, mode="pro"),
             Rating(is_good=True, style=None, model="gone", input={}),
             Rating(is_good=True, style=None, model="gone", input={"mode": "pro"}),
         ]
@@ -49,14 +54,16 @@ def test_thumbs_are_counted_by_style_mode_and_model() -> None:
         "*Thumbs by style*",
         "• \u2217rain\u2217 &lt;!here&gt;: :thumbsup: 0 · :thumbsdown: 20",
         "• noir: :thumbsup: 12 · :thumbsdown: 3",
+        "• styles of other places: :thumbsup: 1 · :thumbsdown: 1",
         "*Thumbs by mode*",
         "• std: :thumbsup: 1 · :thumbsdown: 20",
-        "• pro: :thumbsup: 13 · :thumbsdown: 3",
+        "• pro: :thumbsup: 14 · :thumbsdown: 4",
         "*Thumbs by model*",
-        "• Kling V3: :thumbsup: 13 · :thumbsdown: 23",
+        "• Kling V3: :thumbsup: 14 · :thumbsdown: 24",
         "• gone: :thumbsup: 2 · :thumbsdown: 0",
     ]
     assert "\n".join(lines) in blocks
+    assert "hidden" not in blocks
 
 
 def test_only_the_most_rated_are_named() -> None:
