@@ -102,6 +102,7 @@ async def test_details_link_no_clip_of_a_channel_that_may_be_private(
     linked = replace(found, directory=LinkedDirectory())
     shown = await perform(ActionName.DETAILS, request, linked)
     assert isinstance(shown, DetailsShown)
-    first, last = shown.view.chain
-    assert (first[1] is not None) is sees_all
-    assert last[1] is not None
+    assert shown.view.chain is not None
+    links = shown.view.chain.links
+    assert (links.get(elsewhere.id) is not None) is sees_all
+    assert links[here.id] is not None
