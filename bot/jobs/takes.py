@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.jobs.accept import Interaction
-from bot.jobs.access import is_in_charge, may_read
+from bot.jobs.access import may_read
 from bot.jobs.chains import load_chain
 from bot.jobs.links import load_links
 from bot.jobs.services import Services
@@ -67,21 +67,21 @@ def _clip(link: Link, at_place: Sequence[Job], seen: Mapping[str, Job]) -> Clip:
 
 
 async def _seen_with(
-    job: Job, jobs: Iterable[Job], interaction: Interaction, services: Services
+    job: Job, others: Iterable[Job], interaction: Interaction, services: Services
 ) -> Mapping[str, Job]:
     """Return the jobs of which a reader of `job` may hear: their own, and those of its channel.
 
-    A link names the channel, which may be a private one. Whoever asked for a job sees it still
-    after they have left, so Slack is asked whether they may read the channel, if others asked
-    there, too.
+    A link names the channel, which may be a private one. An admin, and whoever asked for a job,
+    sees it without being in its channel; so Slack is asked whether they may read that, if others
+    asked there, too.
     """
-    of_team = {one.id: one for one in jobs if one.team == job.team}
-    own = {one.id: one for one in of_team.values() if is_in_charge(one, interaction.user, services)}
+    of_team = {one.id: one for one in others if one.team == job.team}
+    own = {one.id: one for one in of_team.values() if one.user == interaction.user}
     of_channel = {one.id: one for one in of_team.values() if one.channel == job.channel}
-    is_asked = not of_channel.keys() <= own.keys()
+    is_asked = not of_channel.keys() <= {job.id, *own}
     if is_asked and not await may_read(job.channel, interaction, services):
-        return own
-    return own | of_channel
+        of_channel = {}
+    return {job.id: job} | own | of_channel
 
 
 def _to_link(clips: Sequence[Clip], seen: Mapping[str, Job]) -> Sequence[Job]:

@@ -62,12 +62,16 @@ LINKED = LinkedDirectory()
 class PrivateDirectory(LinkedDirectory):
     """A directory in which each channel is private, and nobody is in it."""
 
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
     async def conversation(self, channel: str, /) -> Conversation:
         """Return a private channel."""
         return replace(await super().conversation(channel), is_public=False)
 
-    async def is_member(self, _channel: str, _user: str, /) -> bool:
+    async def is_member(self, channel: str, _user: str, /) -> bool:
         """Return false."""
+        self.asked.append(channel)
         return False
 
 
@@ -136,7 +140,8 @@ async def shown(
     path: Path, job: Job, *others: Job, user: str = "U2", directory: Directory = LINKED
 ) -> ChainView | None:
     """Return what the details of a job show a member of its channel of its chain."""
-    found = replace(await stored(path, job, *others), directory=directory)
+    found = await stored(path, job, *others)
+    found = replace(found, directory=directory, admins=frozenset({"U9"}))
     request = ActionRequest(job=job, interaction=replace(ANYBODY, user=user))
     details = await perform(ActionName.DETAILS, request, found)
     assert isinstance(details, DetailsShown)
@@ -193,12 +198,21 @@ async def test_the_takes_of_a_place_are_numbered_as_they_were_asked_for(
     assert shown_clip.more == more
 
 
-async def test_who_has_left_a_channel_sees_their_own_takes_alone(tmp_path: Path) -> None:
-    """Whoever asked for a job sees it still."""
+@pytest.mark.parametrize(("user", "ids"), [("U1", ["clip0", "clip1"]), ("U9", [])])
+async def test_who_is_not_in_a_channel_sees_their_own_takes_alone(
+    tmp_path: Path, user: str, ids: list[str]
+) -> None:
+    """Whoever asked for a job, and an admin, sees it without being there."""
     jobs = (FIRST, take(1), take(2, user="U3"))
-    chain = await shown(tmp_path / "jobs.db", *jobs, user="U1", directory=PrivateDirectory())
-    assert chain is not None
-    assert [one.job.id for one in chain.clips[0].takes] == ["clip0", "clip1"]
+    chain = await shown(tmp_path / "jobs.db", *jobs, user=user, directory=PrivateDirectory())
+    assert ids == ([] if chain is None else [one.job.id for one in chain.clips[0].takes])
+
+
+async def test_without_other_takes_slack_is_not_asked_who_is_there(tmp_path: Path) -> None:
+    """Most jobs have none."""
+    directory = PrivateDirectory()
+    assert await shown(tmp_path / "jobs.db", FIRST, directory=directory) is None
+    assert directory.asked == []
 
 
 async def test_slack_is_asked_for_a_bounded_number_of_links(tmp_path: Path) -> None:
