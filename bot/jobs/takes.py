@@ -9,7 +9,7 @@ from bot.jobs.access import may_read
 from bot.jobs.chains import load_chain
 from bot.jobs.links import load_links
 from bot.jobs.services import Services
-from bot.jobs.view import ChainView, Clip, Take
+from bot.jobs.view import ChainView, ClipView, Take
 from bot.options.continuation import Link, place_of
 from storage.job import REQUESTED, UNDER_WAY, Job
 
@@ -44,7 +44,7 @@ async def load_chain_view(
     return ChainView(clips=clips, links=await load_links(_to_link(clips, seen), services))
 
 
-def _clip(link: Link, at_place: Sequence[Job], seen: Mapping[str, Job]) -> Clip:
+def _clip(link: Link, at_place: Sequence[Job], seen: Mapping[str, Job]) -> ClipView:
     """Return a clip with the takes of its place, which are numbered as they were asked for.
 
     Those that came to nothing, or were deleted, keep their number and are left out.
@@ -63,7 +63,7 @@ def _clip(link: Link, at_place: Sequence[Job], seen: Mapping[str, Job]) -> Clip:
     ]
     last = others[1 - MOST_TAKES :]
     shown = [take for take in takes if take in last or take.job.id == clip.id]
-    return Clip(link=link, takes=shown if others else (), more=len(others) - len(last))
+    return ClipView(link=link, takes=shown if others else (), more=len(others) - len(last))
 
 
 async def _seen_with(
@@ -84,7 +84,7 @@ async def _seen_with(
     return {job.id: job} | own | of_channel
 
 
-def _to_link(clips: Sequence[Clip], seen: Mapping[str, Job]) -> Sequence[Job]:
+def _to_link(clips: Sequence[ClipView], seen: Mapping[str, Job]) -> Sequence[Job]:
     """Return the jobs to be linked: the clips themselves, then the last takes of the last clips."""
     takes = (take.job for clip in reversed(clips) for take in reversed(clip.takes))
     wanted = dict.fromkeys(job.id for job in (*(clip.link.job for clip in clips), *takes))

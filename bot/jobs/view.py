@@ -37,7 +37,7 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
+class ClipView:
     """A clip of a chain, and the takes of its place."""
 
     link: Link
@@ -51,7 +51,7 @@ class Clip:
 class ChainView:
     """The clips up to a job, the first one first."""
 
-    clips: Sequence[Clip]
+    clips: Sequence[ClipView]
     links: Mapping[str, str | None]
     """The permalinks of the messages of clips and takes, by job ID, as far as they are known."""
 

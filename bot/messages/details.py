@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import PlainTextObject
 from slack_sdk.models.views import View
 
 from bot.base.ports import Message
-from bot.jobs.view import ChainView, Clip, JobView, Take
+from bot.jobs.view import ChainView, ClipView, JobView, Take
 from bot.messages import blocks, buttons, formatting
 from bot.messages.blocks import Block
 from bot.messages.job import cost_text, part_of, prompt_and_shots, status_line
@@ -204,7 +204,7 @@ def _chain(chain: ChainView) -> Iterator[str]:
             yield f"    ◦ {_takes(clip, chain.links)}"
 
 
-def _takes(clip: Clip, links: Mapping[str, str | None]) -> str:
+def _takes(clip: ClipView, links: Mapping[str, str | None]) -> str:
     """Return the takes of a place in a line; the one of the chain is bold."""
     told = [_take(take, clip.link.job, links) for take in clip.takes]
     return " · ".join([*told, *([f"and {clip.more} more"] if clip.more else [])])

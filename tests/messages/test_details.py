@@ -9,7 +9,7 @@ import pytest
 
 from bot.base.ports import MOST_CLIPS
 from bot.jobs.takes import MOST_LINKED, MOST_TAKES
-from bot.jobs.view import ChainView, Clip, JobView, Take
+from bot.jobs.view import ChainView, ClipView, JobView, Take
 from bot.messages import blocks
 from bot.messages.details import LINES_SHOWN, details_view, job_details
 from bot.options.continuation import Link
@@ -157,7 +157,7 @@ def chain_of(clips: int, takes: int, *, link_length: int = 0) -> ChainView:
 
     made = [[take(clip, number) for number in range(1, takes + 1)] for clip in range(clips)]
     return ChainView(
-        clips=[Clip(link=Link(job=one[0].job, until=2.5), takes=one, more=90) for one in made],
+        clips=[ClipView(link=Link(job=one[0].job, until=2.5), takes=one, more=90) for one in made],
         links={
             one.job.id: f"https://example.com/{'x' * link_length}" if link_length else None
             for takes_of in made
