@@ -22,6 +22,7 @@ from bot.jobs.sets import new_set_id, part_key, set_row
 from bot.jobs.styles import refuse_hidden_words
 from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.money.forecast import PriceToConfirm, total_forecast
+from bot.options.continuation import place_of, take_of
 from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
@@ -195,7 +196,13 @@ async def accept(
     await _refuse_gone([request], services)
     now = services.now()
     question = _question(request, interaction, question, now)
-    asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
+    asks = _Asks(
+        interaction=interaction,
+        parent_id=parent_id,
+        parent_place=await _load_place(parent_id, services),
+        services=services,
+        now=now,
+    )
     job, forecast = await asks.read(request, usual)
     if request.is_dry:
         [named] = await _as_shown([request], [job], services)
@@ -246,7 +253,13 @@ async def accept_set(
     await _refuse_gone(requests, services)
     now = services.now()
     question = question or _doubt(requests) or _late(interaction, now)
-    asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
+    asks = _Asks(
+        interaction=interaction,
+        parent_id=parent_id,
+        parent_place=await _load_place(parent_id, services),
+        services=services,
+        now=now,
+    )
     read = await asks.read_set(requests, usual)
     forecast = total_forecast([one for _, one in read])
     # A flag may be an alternative: nothing is charged that is only to be shown.
@@ -281,6 +294,8 @@ class _Asks:
 
     interaction: Interaction
     parent_id: str | None
+    parent_place: str | None
+    """The place of which the parent is a take."""
     services: Services
     now: Instant
 
@@ -303,6 +318,7 @@ class _Asks:
             surface=interaction.surface,
             reply_to=interaction.reply_to,
             parent_id=self.parent_id,
+            take_of=take_of(model, request.input, self.parent_place),
             model=request.model,
             input=request.input,
             kind=request.kind,
@@ -343,6 +359,12 @@ class _Asks:
         """Return the usual options of the user in the channel."""
         asker = self.interaction
         return await load_usual_options(asker.team, asker.user, asker.channel, self.services)
+
+
+async def _load_place(parent_id: str | None, services: Services) -> str | None:
+    """Return the place of which a job is a take; nothing is read for a request of its own."""
+    parent = None if parent_id is None else await services.store.jobs.get(parent_id)
+    return None if parent is None else place_of(services.catalog.find(parent.model), parent)
 
 
 async def _refuse_gone(requests: Sequence[RenderRequest], services: Services) -> None:
