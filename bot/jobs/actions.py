@@ -18,6 +18,7 @@ from bot.base.traces import Attribute, note
 from bot.jobs.accept import (
     Acceptance,
     Accepted,
+    AskContext,
     Asked,
     Asking,
     Interaction,
@@ -430,9 +431,7 @@ async def _accepted(
         _words(request, renders[0]),
         request.interaction,
         services,
-        parent_id=parent_id,
-        question=request.question,
-        agreed=request.agreed,
+        AskContext(parent_id=parent_id, question=request.question, agreed=request.agreed),
     )
 
 
