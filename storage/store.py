@@ -389,6 +389,12 @@ class JobStore(Queue[Job], Protocol):
     async def parts(self, set_id: str) -> list[Job]:
         """Return the parts of a set in their order, without those that cannot be read."""
 
+    async def takes(self, places: Collection[str], limit: int) -> list[Job]:
+        """Return the takes of places, oldest first, without those that cannot be read.
+
+        Of each place, which `Job.take_of` names, the first take and the last `limit` others.
+        """
+
     async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
         """Request the cancel of all parts of a set, each as `request_cancel` does, in one commit.
 

@@ -171,8 +171,9 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _SHARE: "brings the video to the channel, outside of the thread, once",
         _SHARE_ELSEWHERE: "brings the video to a channel that you choose, once",
         _BRING: "brings a video that was given up, once it is done: it is billed in any case",
-        _DETAILS: "shows you its options, cost and timeline, its IDs if you want them, and what "
-        f"was said of it; *{_APPROVE}* and *{_ASK_CHANGES}* there say what you think of it",
+        _DETAILS: "shows you its options, cost and timeline, its other takes, its IDs if you want "
+        f"them, and what was said of it; *{_APPROVE}* and *{_ASK_CHANGES}* there say what you "
+        "think of it",
         _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it; "
         "*Continue* makes the next clip from its last frame, *Loop* one that ends as it begins, "
         "*Stitch* joins the clips up to it, free of charge, and *Delete* takes the video back from "

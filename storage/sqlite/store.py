@@ -284,6 +284,10 @@ class SqliteJobs(SqliteQueue[Job]):
         """Return the parts of a set in their order."""
         return await self._session.readable(lambda db: job_reads.parts(db, set_id))
 
+    async def takes(self, places: Collection[str], limit: int) -> list[Job]:
+        """Return the takes of places, oldest first."""
+        return await self._session.readable(lambda db: job_reads.takes(db, places, limit))
+
     async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
         """Record the first request to cancel each part of a set, if nothing was sent of it yet."""
         found, broken = await self._session.write(

@@ -13,6 +13,7 @@ from bot.base.errors import BotError, UsageError
 from bot.jobs.accept import (
     Acceptance,
     Accepted,
+    AskContext,
     Asked,
     Asking,
     Interaction,
@@ -415,7 +416,8 @@ class People:
         door.process.point("before an ask")
         try:
             delivered = self._as_delivered(interaction)
-            answer = await accept(request, delivered, door.services, question=question)
+            context = AskContext(question=question)
+            answer = await accept(request, delivered, door.services, context)
         except (StoreError, BotError):
             # What is planned needs to know where its asker is, and a time that is not over.
             reply.set_result(None)

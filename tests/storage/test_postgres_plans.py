@@ -46,6 +46,7 @@ VALUES: Mapping[str, object] = {
     "now": NOW,
     "parent_id": "",
     "person": "U1",
+    "places": ["copy1", "after:copy1"],
     "set_id": "set-1",
     "since": NOW + 1000,
     "size": "5",
@@ -101,6 +102,7 @@ COPIES = {
     "started_at": "CASE WHEN n % 20 > 0 THEN one.created_at END",
     "price_key": "'key' || n % 10",
     "cost_actual": "'2'",
+    "take_of": "CASE WHEN n % 50 = 0 THEN 'copy' || n % 500 END",
     "counted_on": "to_char(DATE '2026-01-01' + n % 600, 'YYYY-MM-DD')",
 }
 
@@ -149,6 +151,7 @@ def due(table: str) -> str:
         (job_reads.RENDER_SECONDS, ["jobs_durations"]),
         (job_reads.AHEAD_OF, ["jobs_waiting"]),
         (job_reads.PARTS, ["jobs_parts"]),
+        (job_reads.TAKES, ["jobs_takes", "jobs_(id_key|pkey)"]),
         (job_reads.ACTIVE, ["jobs_active"]),
         (job_reads.OLDEST_DUE, ["jobs_due_in_stage"]),
         (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),

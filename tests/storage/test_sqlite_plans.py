@@ -116,6 +116,10 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
         ),
         (job_reads.AHEAD_OF, ["INDEX jobs_waiting (submitted_at<?)"]),
         (job_reads.PARTS, ["jobs_parts (set_id=?)"]),
+        (
+            job_reads.TAKES,
+            ["jobs_1 (id=?)", "INTEGER PRIMARY KEY (rowid=?)", "jobs_takes (take_of=?)"],
+        ),
     ],
     ids=[
         "due",
@@ -131,6 +135,7 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
         "stages",
         "ahead",
         "parts of a set",
+        "takes",
     ],
 )
 def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> None:
