@@ -32,6 +32,7 @@ from storage.budget import (
     Window,
 )
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.feedback import FeedbackStore
 from storage.find import Finder
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, ReviewKind, Stage
@@ -737,6 +738,10 @@ class Store(Protocol):
     @property
     def notes(self) -> Notes:
         """Notes about results."""
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        """What people think of results by one press."""
 
     @property
     def finder(self) -> Finder:

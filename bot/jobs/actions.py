@@ -38,7 +38,7 @@ from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
 from bot.jobs.planned import next_of_repeat
 from bot.jobs.projects import ProjectNeededError
-from bot.jobs.reviews import add_notes, load_notes
+from bot.jobs.reviews import add_notes, give_feedback, load_notes
 from bot.jobs.services import Services
 from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
@@ -118,6 +118,8 @@ class ActionName(StrEnum):
     DELETE = "delete"
     NOTE = "note"
     NEXT_TAKE = "next take"
+    RATE_GOOD = "rate good"
+    RATE_BAD = "rate bad"
     MARK_APPROVED = "mark as approved"
     ASK_CHANGES = "ask for changes"
     CONFIRM = "confirm"
@@ -276,6 +278,15 @@ class ReviewAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackAnswered:
+    """What its user thinks of the result is kept."""
+
+    job: Job
+    is_good: bool
+    """What counts now, which may be a later press."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextTakeOffered:
     """The form of the next take can be opened."""
 
@@ -328,6 +339,7 @@ ActionOutcome: TypeAlias = (
     | DeleteAnswered
     | NotesAnswered
     | ReviewAnswered
+    | FeedbackAnswered
     | NextTakeOffered
     | NotAllowed
 )
@@ -727,6 +739,17 @@ async def _review(kind: ReviewKind, request: ActionRequest, services: Services) 
     return ReviewAnswered(job=noted.job, kind=kind, is_new=noted.is_new)
 
 
+async def _give_feedback(
+    request: ActionRequest, services: Services, *, is_good: bool
+) -> FeedbackAnswered:
+    """Keep what a user thinks of a result. Idempotent.
+
+    Raises `UsageError` for a job without a result.
+    """
+    job, feedback = await give_feedback(request.job, request.interaction, services, is_good=is_good)
+    return FeedbackAnswered(job=job, is_good=feedback.is_good)
+
+
 async def _next_take(request: ActionRequest, _: Services) -> NextTakeOffered:
     refuse_erased(request.job)
     return NextTakeOffered(job=request.job)
@@ -810,6 +833,12 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.DELETE: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_delete),
         ActionName.NOTE: JobAction(allowed=Allowed.MEMBERS, run=_note),
         ActionName.NEXT_TAKE: JobAction(allowed=Allowed.MEMBERS, run=_next_take),
+        ActionName.RATE_GOOD: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_give_feedback, is_good=True)
+        ),
+        ActionName.RATE_BAD: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_give_feedback, is_good=False)
+        ),
         ActionName.MARK_APPROVED: JobAction(
             allowed=Allowed.MEMBERS, run=partial(_review, ReviewKind.APPROVED)
         ),

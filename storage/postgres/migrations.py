@@ -15,6 +15,7 @@ from storage.postgres.database import Database
 from storage.postgres.schema import (
     ANSWERS,
     DELETED,
+    FEEDBACK,
     FILMS,
     KEPT,
     NOTES,
@@ -96,6 +97,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0016_deleted", statements=(DELETED,), is_expansion=True),
+    Migration(name="0017_feedback", statements=(FEEDBACK,), is_expansion=True),
     Migration(name="0018_takes", statements=(TAKES,), is_expansion=True),
     Migration(
         name="0018_takes_index",

@@ -788,6 +788,21 @@ def _deleted(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN deleted_by TEXT")
 
 
+@MIGRATIONS(name="0047_feedback")
+def _feedback(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE feedback (
+            job_id  TEXT NOT NULL,
+            by_user TEXT NOT NULL,
+            is_good INTEGER NOT NULL,  -- 0 or 1
+            at      REAL NOT NULL,
+            PRIMARY KEY (job_id, by_user)
+        ) STRICT, WITHOUT ROWID
+    """)
+    # A digest reads what was given in its time.
+    db.execute("CREATE INDEX feedback_at ON feedback (at)")
+
+
 @MIGRATIONS(name="0048_takes")
 def _takes(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN take_of TEXT")

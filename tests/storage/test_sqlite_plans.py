@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from storage.find import Page, Viewer, Wanted
 from storage.job import OVER, UNDER_WAY, Stage
 from storage.rows import JOBS
-from storage.sqlite import find, homes, job_reads, notifications, reports
+from storage.sqlite import find, homes, job_feedback, job_reads, notifications, reports
 from storage.sqlite.budget_use import OF_OTHER_SIZES, OF_SAME_SIZE
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
@@ -150,6 +150,10 @@ def test_an_index_bounds_what_a_digest_reads(tables: Database) -> None:
     """However long the history is, a week's digest reads a week's rows."""
     steps = plan_of(tables, reports.RENDERS)
     assert any("jobs_created (created_at>? AND created_at<?)" in step for step in steps)
+    steps = plan_of(tables, job_feedback.RATINGS)
+    assert "USING INDEX feedback_at (at>? AND at<?)" in steps[0]
+    assert "(id=?)" in steps[1]
+    assert len(steps) == 2
 
 
 @pytest.mark.parametrize(
