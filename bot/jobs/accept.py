@@ -26,6 +26,7 @@ from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
+from bot.options.times import StartError
 from storage.budget import NotAdmitted, Reason
 from storage.job import (
     REQUESTED,
@@ -196,7 +197,15 @@ async def accept(
     now = services.now()
     question = _question(request, interaction, question, now)
     asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
-    job, forecast = await asks.read(request, usual)
+    try:
+        job, forecast = await asks.read(request, usual)
+    except StartError:
+        # An earlier delivery may have been in time.
+        found = await services.store.jobs.find_by_dedup_key(interaction.dedup_key)
+        if found is None:
+            raise
+        earlier = Inserted(job=found, is_new=False)
+        return _accepted_or_asked(earlier, request.left_out, services)
     if request.is_dry:
         [named] = await _as_shown([request], [job], services)
         return await dry_run(named, forecast, services, agreed)
