@@ -280,6 +280,7 @@ async def open_draft(
         {member.file: member.name for member in opened.cast if member.file is not None},
     )
     start, problems = await _start_of(opened, interaction.user, services)
+    state = state.model_copy(update={"needs_start": start.is_needed})
     note = form.to_change([*opened.problems, *problems])
     asker = _Asker(team=interaction.team, user=interaction.user)
     layout = replace(
@@ -306,14 +307,18 @@ async def _start_of(
 ) -> tuple[FormStart, Sequence[str]]:
     """Return when a draft is to start, for the fields of the form, and what is wrong with it.
 
-    A time that is over is left out: a repeat beside it does not start without one.
+    A time that cannot be used is left out, and another one must be picked: what was meant for later
+    does not start at once.
     """
-    if opened.at is None:
+    if not opened.is_for_later:
         return AT_ONCE, ()
+    start = FormStart(every=opened.every, is_needed=True)
+    if opened.at is None:
+        return start, ()
     try:
         at = await load_moment(opened.at, user, services)
     except StartError as error:
-        return FormStart(every=opened.every), error.problems
+        return start, error.problems
     return FormStart(at=at, every=opened.every), ()
 
 
@@ -362,7 +367,7 @@ async def _drawn(
     if length is None:
         unset = [*unset, "the length of the shots"]
     now, start, amount = services.now(), layout.start, None
-    verb = prices.RENDER if start.at is None else prices.PLAN
+    verb = prices.PLAN if start.is_given else prices.RENDER
     if unset:
         price, agreed = prices.depends_on(unset, verb), ""
     else:
@@ -521,7 +526,7 @@ async def _redrawn(
         shots=unfinished.shots,
         times=times_entered(entered),
         is_for_each_image=is_for_each_image(entered),
-        start=start_entered(entered),
+        start=start_entered(entered, is_needed=state.needs_start),
     )
     return await _drawn(
         model,

@@ -528,6 +528,8 @@ class Given:
     """When it is to start; `None`: at once."""
     every: RepeatEvery | None = None
     """How often it is repeated; `None`: it is not."""
+    is_for_later: bool = False
+    """Whether it has a flag for a time or a repeat, also if that has no value that is allowed."""
     times: int = 1
     """How many videos it asks for."""
     is_for_each_image: bool = False
@@ -576,7 +578,9 @@ def given_in(
                 continue
             values[name] = _value(pairs)
     values.pop(MODEL_FLAG, None)
-    own = _own_choices(values, model, problems, is_request=cast is not None)
+    of_start = {one for one in (AT_FLAG, EVERY_FLAG) if one in found and not model.option(one)}
+    is_request, is_timed = cast is not None, AT_FLAG in of_start
+    own = _own_choices(values, model, problems, is_request=is_request, is_timed=is_timed)
     times = None if model.option(TIMES_FLAG) else values.pop(TIMES_FLAG, None)
     with problems.collected():
         times = 1 if times is None else read_times(str(times))
@@ -626,6 +630,7 @@ def given_in(
         cast=tuple(dict.fromkeys([*added, *in_images])),
         at=own.at,
         every=own.every,
+        is_for_later=bool(of_start),
     )
 
 
@@ -640,7 +645,12 @@ class _OwnChoices:
 
 
 def _own_choices(
-    values: dict[str, Json], model: Model, problems: Problems, *, is_request: bool
+    values: dict[str, Json],
+    model: Model,
+    problems: Problems,
+    *,
+    is_request: bool,
+    is_timed: bool,
 ) -> _OwnChoices:
     """Take the values of the bot's own flags from those by name, and return what they say.
 
@@ -658,7 +668,8 @@ def _own_choices(
     every = None
     if model.option(EVERY_FLAG) is None and EVERY_FLAG in values:
         with problems.collected():
-            every = _every(str(values.pop(EVERY_FLAG)), is_timed=at is not None)
+            every = read_every(str(values.pop(EVERY_FLAG)))
+            _refuse_lone_repeat(every, is_timed=is_timed)
     return _OwnChoices(
         project=project if isinstance(project, str) else None, style=style, at=at, every=every
     )
@@ -780,12 +791,10 @@ def _cast_names(flags: list[tuple[Meaning, Flag]], cast: Cast | None) -> tuple[s
     return read_flag(_raw_values(flags))
 
 
-def _every(text: str, *, is_timed: bool) -> RepeatEvery:
-    """Return how often a request is repeated. Raises `UsageError`."""
-    every = read_every(text)
+def _refuse_lone_repeat(every: RepeatEvery, *, is_timed: bool) -> None:
+    """Raise `UsageError` for a repeat without a time at which it begins."""
     if not is_timed:
         raise UsageError(f"Say when it starts, too: `--{AT_FLAG} 9:00 --{EVERY_FLAG} {every}`.")
-    return every
 
 
 def _wall_time(text: str, *, is_request: bool) -> WallTime:
