@@ -249,7 +249,7 @@ async def open_draft(
     project = usual.project
     if job is not None:
         refuse_erased(job)
-        earlier, slug = asked_input(job), job.model
+        earlier, slug = _as_typed(asked_input(job)), job.model
         project = project if job.project is None else job.project
     else:
         earlier, slug = usual.values, str(usual.values.get(MODEL_FLAG))
