@@ -61,7 +61,7 @@ from bot.options.times import (
 )
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
-from storage.job import Job, Json, QuestionKind, RepeatEvery, UsedStyle
+from storage.job import Job, Json, QuestionKind, RepeatEvery, Stage, UsedStyle
 
 MOST_FLAGS = 100
 """The most flags in one text. Each wrong one is compared with all names, which takes 0.1 ms: a text
@@ -183,7 +183,7 @@ def changed_request(
 
     Words are added to the earlier prompt as it was asked for, or replace it behind `new:`; attached
     files replace the images of their option, and those of the `cast` are added to them; all else
-    stays. The earlier style stays as it was
+    stays, also the time of a request that is planned. The earlier style stays as it was
     then, unless the text names one of the `styles`, or none. Options that a newly chosen model does
     not have are left out, and named in the result. What was in doubt before is not asked about
     again. Raises `UsageError`, also when nothing is to change.
@@ -229,11 +229,18 @@ def changed_request(
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
         cast=given.cast,
-        at=given.at,
+        at=planned_start(previous) if given.at is None else given.at,
         every=given.every,
         times=given.times,
         is_for_each_image=given.is_for_each_image,
     )
+
+
+def planned_start(previous: Job | RenderRequest) -> StartTime | None:
+    """Return when an earlier request is still to start; `None`: it started, or it does at once."""
+    if isinstance(previous, RenderRequest):
+        return previous.at
+    return previous.starts_at if previous.stage is Stage.PLANNED else None
 
 
 def scene_of(model: Model, earlier: Mapping[str, Json]) -> str:

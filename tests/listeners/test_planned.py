@@ -230,6 +230,27 @@ async def test_what_cannot_be_planned_is_told_where_a_text_is_opened(
         assert "Planned" in bot.messages()[0].text
 
 
+async def test_a_change_of_what_is_planned_is_planned_for_the_same_time() -> None:
+    """In its thread and in the form, so nothing starts at once that was meant for later."""
+    async with running_bot() as bot:
+        await bot.type("a hill --at tomorrow 9:00")
+        await bot.until(lambda: len(bot.messages()) == 1)
+        root = bot.messages()[0]
+        first = await until_posted(bot, root)
+        await mention(bot, "make it night", thread=root)
+        await bot.until(lambda: any("night: Planned" in one.text for one in bot.replies()))
+        await mention(bot, "again --mode pro", thread=root)
+        await bot.until(lambda: sum("Planned" in one.text for one in bot.replies()) == 2)
+        await mention(bot, "make it day --mode ultra", thread=root)
+        await press(bot, await until_ephemeral(bot), buttons.OPEN_DRAFT)
+        assert element_of(form_of(bot), "at")["initial_date_time"] == first.starts_at
+        await submit(bot)
+        await bot.until(lambda: sum("Planned" in one.text for one in bot.replies()) == 3)
+        planned = [await until_posted(bot, one) for one in bot.replies() if "Planned" in one.text]
+        assert {job.starts_at for job in planned} == {first.starts_at}
+        assert submitted_inputs(bot) == []
+
+
 async def test_a_picked_time_is_itself_where_slack_tells_no_zone() -> None:
     """Only what is repeated needs one."""
     async with running_bot() as bot:
