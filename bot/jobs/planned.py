@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from bot.jobs.services import Services
+from bot.options.continuation import take_of
 from bot.options.request import RenderRequest
 from bot.options.times import (
     NO_SET_LATER,
@@ -77,6 +78,7 @@ async def plan_next(job: Job, repeat: Repeat, now: Instant, services: Services) 
         user=job.user,
         surface=job.surface,
         reply_to=ReplyTo(thread_ts=job.reply_to.thread_ts),
+        take_of=take_of(services.catalog.find(job.model), job.input, None),
         model=job.model,
         input=job.input,
         kind=job.kind,

@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
-from bot.jobs.accept import Acceptance, Interaction, SetAcceptance, accept_requests
+from bot.jobs.accept import Acceptance, AskContext, Interaction, SetAcceptance, accept_requests
 from bot.jobs.access import refuse_known_outsider
 from bot.jobs.cast import load_placed_cast
 from bot.jobs.planned import refuse_planned_set
@@ -102,8 +102,7 @@ async def accept_form(
         prompt_entered(entered),
         anew,
         services,
-        parent_id=state.parent_id,
-        agreed=agreed_price(state.agreed),
+        AskContext(parent_id=state.parent_id, agreed=agreed_price(state.agreed)),
     )
     return FormAnswer(acceptance=acceptance, interaction=anew)
 

@@ -12,6 +12,8 @@ Values = Mapping[str, Mapping[str, object]]
 """Values of fields: block ID → action ID → plain value, as the demo page sends it."""
 
 _TEXTS = frozenset({"plain_text_input", "number_input", "email_text_input", "url_text_input"})
+_BUTTONS = frozenset({"button", "feedback_buttons", "icon_button"})
+"""Elements without a state."""
 _ONE_OF = frozenset({"static_select", "radio_buttons", "overflow"})
 _SOME_OF = frozenset({"multi_static_select", "checkboxes"})
 
@@ -60,6 +62,15 @@ def element_state(world: World, element: Payload, given: object) -> Payload:
     return {"type": kind}
 
 
+def pressed_button(element: Payload, value: object) -> Payload:
+    """Return text and value of the feedback button that has this value. Raises `RefusalError`."""
+    pair = (element["positive_button"], element["negative_button"])
+    for button in pair:
+        if isinstance(button, dict) and button["value"] == value:
+            return {"text": button["text"], "value": value}
+    raise RefusalError("no_such_option", value=str(value))
+
+
 def validation_errors(blocks: object, state: Payload) -> dict[str, str]:
     """Return the errors by block ID for which Slack does not send a form to the bot."""
     found: dict[str, str] = {}
@@ -87,7 +98,7 @@ def find_element(blocks: object, action_id: str, block_id: str | None) -> tuple[
 def _inputs(blocks: object) -> Iterator[tuple[Payload, Payload]]:
     for block in blocks if isinstance(blocks, list) else []:
         for element in elements_of(block):
-            if "action_id" in element and element.get("type") != "button":
+            if "action_id" in element and element.get("type") not in _BUTTONS:
                 yield block, element
 
 

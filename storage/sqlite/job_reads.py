@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import chain
+from operator import itemgetter
 from sqlite3 import Row
 
 from sqlite_utils import Database
@@ -144,6 +147,24 @@ PARTS = "SELECT * FROM jobs WHERE set_id = :set_id ORDER BY part"
 def parts(db: Database, set_id: str) -> tuple[list[Job], list[Unreadable]]:
     """Return the parts of a set in their order, and those that cannot be read."""
     return JOBS.readable(db.execute(PARTS, {"set_id": encode(set_id)}))
+
+
+TAKES = """
+    SELECT * FROM jobs
+    WHERE id = :place OR seq IN (
+        SELECT seq FROM jobs WHERE take_of = :place ORDER BY seq DESC LIMIT :limit + 0
+    )
+"""
+
+
+def takes(db: Database, places: Collection[str], limit: int) -> tuple[list[Job], list[Unreadable]]:
+    """Return the takes of places, oldest first, and those that cannot be read.
+
+    Of each place the first take, and of the others the last `limit`.
+    """
+    values = ({"place": encode(place), "limit": max(0, limit)} for place in places)
+    rows = chain.from_iterable(db.execute(TAKES, of_place) for of_place in values)
+    return JOBS.readable(sorted(rows, key=itemgetter("seq")))
 
 
 def in_one_set(db: Database, job: Job) -> list[Job]:
