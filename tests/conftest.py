@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str:
-    names = {*getattr(item, "fixturenames", ()), *re.split(r"[\[\]-]", item.name)}
+    names = {*getattr(item, "fixturenames", ()), *re.split(r"[\[\],-]", item.name)}
     return next((each for each in _EARLY if each in names), item.location[0])
 
 
