@@ -49,7 +49,8 @@ async def test_a_command_that_does_not_fit_is_refused_in_private() -> None:
         assert told.startswith(":no_entry: This channel's budget per day has no room: 0.126 USD")
         assert "this takes about 0.126 USD. It begins anew <!date^" in told
         assert f"<@{ADMIN}> can make room." in told
-        assert len(bot.messages()) == 1
+        await bot.until(lambda: len(bot.messages()) == 2)
+        assert "set this channel's budget per day to 0.2 USD" in bot.messages()[1].text
         assert len(bot.sandbox.video.charges) == 1
 
 
