@@ -34,6 +34,7 @@ TABLES = (
     CopiedTable(name="settings"),
     CopiedTable(name="saved"),
     CopiedTable(name="notes"),
+    CopiedTable(name="feedback"),
     CopiedTable(name="unreadable_rows"),
     CopiedTable(name="restores"),
     CopiedTable(name="restore_checks"),

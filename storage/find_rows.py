@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from storage.find import FoundJob, indexed_words
-from storage.job import Json
-from storage.rows import JOBS, Columns, Value
+from storage.rows import JOBS, Columns, json_object
 from storage.store import Unreadable, UnreadableRowError
 
 
@@ -25,20 +23,10 @@ def found_jobs(rows: Iterable[Columns]) -> tuple[list[FoundJob], list[Unreadable
 def words_of_row(row: Columns) -> str:
     """Return the words of a job's row; what cannot be read has none."""
     prompt, words = row["style_prompt"], row["style_words"]
-    names = {key: str(name) for key, name in _mapping(row["names"]).items()}
+    names = {key: str(name) for key, name in json_object(row["names"]).items()}
     return indexed_words(
-        _mapping(row["input"]),
+        json_object(row["input"]),
         names,
         style_prompt=prompt if isinstance(prompt, str) else None,
         style_words=words if isinstance(words, str) else "",
     )
-
-
-def _mapping(text: Value) -> Mapping[str, Json]:
-    if not isinstance(text, str):
-        return {}
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -477,6 +477,9 @@ class Job:
     """The options in `input` whose values were the channel's defaults."""
     parent_id: str | None = None
     """The job that this one re-renders."""
+    take_of: str | None = None
+    """The place of which it is a take, if that is not its own alone: `after:` and the ID of the job
+    that it continues, else the ID of the first take."""
     set_id: str | None = None
     """The set of which it is a part: the ID of the set's message in the outbox."""
     part: int | None = None

@@ -274,6 +274,17 @@ def amount_of(text: str | None) -> Decimal | None:
     return amount if amount is not None and amount.is_finite() else None
 
 
+def json_object(text: Value) -> Mapping[str, Json]:
+    """Return the JSON object in a column; one that cannot be read is empty."""
+    if not isinstance(text, str):
+        return {}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def stage_of(text: str) -> Stage:
     """Return the stage in a job's column; a job whose stage cannot be read is on hold."""
     return Stage(text) if text in set(Stage) else Stage.PARKED

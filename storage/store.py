@@ -32,6 +32,7 @@ from storage.budget import (
     Window,
 )
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.feedback import FeedbackStore
 from storage.find import Finder
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, ReviewKind, Stage
@@ -388,6 +389,12 @@ class JobStore(Queue[Job], Protocol):
     async def parts(self, set_id: str) -> list[Job]:
         """Return the parts of a set in their order, without those that cannot be read."""
 
+    async def takes(self, places: Collection[str], limit: int) -> list[Job]:
+        """Return the takes of places, oldest first, without those that cannot be read.
+
+        Of each place, which `Job.take_of` names, the first take and the last `limit` others.
+        """
+
     async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
         """Request the cancel of all parts of a set, each as `request_cancel` does, in one commit.
 
@@ -731,6 +738,10 @@ class Store(Protocol):
     @property
     def notes(self) -> Notes:
         """Notes about results."""
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        """What people think of results by one press."""
 
     @property
     def finder(self) -> Finder:

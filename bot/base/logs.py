@@ -151,6 +151,9 @@ def configure_logs(
     if isinstance(buffer := getattr(stream, "buffer", None), LogStream):
         buffer.on_gap = _log_gap
     logging.root.setLevel(log_level.upper())
+    for name, lowest in _LOWEST_LEVELS.items():
+        # A logger that is asked first makes no record, which takes longer than to filter one.
+        logging.getLogger(name).setLevel(max(lowest, logging.root.level))
 
 
 def _log_gap(lines: int) -> None:

@@ -9,20 +9,20 @@ from typing import TypeAlias
 
 import structlog
 
-from bot.base.errors import UsageError
 from bot.base.traces import Attribute, current_traceparent, note
 from bot.jobs.budget_view import in_charge
 from bot.jobs.cast_pictures import refuse_gone
 from bot.jobs.dry_run import DryRun, SetDryRun, dry_run, dry_run_of_set
 from bot.jobs.forecast import load_forecast
 from bot.jobs.names import names_at_once
-from bot.jobs.planned import load_start
+from bot.jobs.planned import load_start, refuse_planned_set
 from bot.jobs.projects import choose_project
 from bot.jobs.services import Services
 from bot.jobs.sets import new_set_id, part_key, set_row
 from bot.jobs.styles import refuse_hidden_words
 from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.money.forecast import PriceToConfirm, total_forecast
+from bot.options.continuation import place_of, take_of
 from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
@@ -114,6 +114,23 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskContext:
+    """What a surface knows of its requests besides what is asked for."""
+
+    parent_id: str | None = None
+    """The job that the user renders again."""
+    question: Asking | None = None
+    """What has to be asked before the requests are accepted."""
+    agreed: PriceToConfirm | None = None
+    """The price that the user saw, and agreed to."""
+    usual: UsualOptions | None = None
+    """The default options of the user in the channel; `None`: they are read."""
+
+
+NO_CONTEXT = AskContext()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Budgets have no room for the request, which counts nothing."""
 
@@ -169,22 +186,16 @@ async def accept(
     request: RenderRequest,
     interaction: Interaction,
     services: Services,
-    *,
-    parent_id: str | None = None,
-    question: Asking | None = None,
-    agreed: PriceToConfirm | None = None,
-    usual: UsualOptions | None = None,
+    context: AskContext = NO_CONTEXT,
 ) -> Acceptance:
     """Commit a job for the request; when this returns, the job is on disk.
 
-    The `usual` options of its user in its channel are read if they are not given.
-
-    It waits for its asker if there is a `question`, if the request has doubts, or if the same user
-    made an equal request a moment ago; the job `parent_id`, which the user renders again, is none
-    once its render has ended. It also waits if its price has to be approved, or to be confirmed and
-    is above the one that its user `agreed` to, and it is refused if budgets have no room for what
-    it will probably cost; one that caps alone refuse is kept, so that its asker may have an
-    approver asked.
+    It waits for its asker if the `context` has a question, if the request has doubts, or if the
+    same user made an equal request a moment ago; the job that the user renders again is none once
+    its render has ended. It also waits if its price has to be approved, or to be confirmed and is
+    above the one that its user agreed to, and it is refused if budgets have no room for what it
+    will probably cost; one that caps alone refuse is kept, so that its asker may have an approver
+    asked.
     A request that is only to be shown is answered by a `DryRun`, and nothing is written of it.
     One that is to start at a later time is planned.
     Idempotent by `interaction.dedup_key`: a request that was asked about is asked about again.
@@ -195,14 +206,14 @@ async def accept(
     services.delay_steps()
     await _refuse_gone([request], services)
     now = services.now()
-    question = _question(request, interaction, question, now)
-    asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
-    job, forecast = await asks.read(request, usual)
+    question = _question(request, interaction, context.question, now)
+    asks = await _load_asks(interaction, context, services, now)
+    job, forecast = await asks.read(request)
     if request.is_dry:
         [named] = await _as_shown([request], [job], services)
-        return await dry_run(named, forecast, services, agreed)
+        return await dry_run(named, forecast, services, context.agreed)
     job, event = _first_row(job, question)
-    terms = _terms(question, forecast, agreed, services, now)
+    terms = _terms(question, forecast, context.agreed, services, now)
     made = await services.store.jobs.insert(job, event, terms)
     if isinstance(made, NotAdmitted):
         return await refused(made, job, services)
@@ -229,38 +240,31 @@ async def accept_set(
     words: str,
     interaction: Interaction,
     services: Services,
-    *,
-    parent_id: str | None = None,
-    question: Asking | None = None,
-    agreed: PriceToConfirm | None = None,
-    usual: UsualOptions | None = None,
+    context: AskContext = NO_CONTEXT,
 ) -> SetAcceptance:
     """Commit a job for each of several requests, all of them or none, and their set's message.
 
     `words` are what the user typed, for that message. The price to be confirmed, and to which the
-    user `agreed`, is that of all together. A set about which an approver would have to decide is
+    user agreed, is that of all together. A set about which an approver would have to decide is
     refused. Otherwise as `accept`, for each request; equal ones are no duplicates of each other.
     Idempotent by `interaction.dedup_key`. Raises what `accept` raises.
     """
     services.delay_steps()
-    if any(request.at is not None for request in requests):
-        raise UsageError(
-            "Several videos at once cannot be planned for later. Leave out `--at`, or ask for one."
-        )
+    refuse_planned_set(requests)
     await _refuse_gone(requests, services)
     now = services.now()
-    question = question or _doubt(requests) or _late(interaction, now)
-    asks = _Asks(interaction=interaction, parent_id=parent_id, services=services, now=now)
-    read = await asks.read_set(requests, usual)
+    question = context.question or _doubt(requests) or _late(interaction, now)
+    asks = await _load_asks(interaction, context, services, now)
+    read = await asks.read_set(requests)
     forecast = total_forecast([one for _, one in read])
     # A flag may be an alternative: nothing is charged that is only to be shown.
     if any(request.is_dry for request in requests):
         named = await _as_shown(requests, [job for job, _ in read], services)
         shown = [(job, one) for job, (_, one) in zip(named, read, strict=True)]
-        return await dry_run_of_set(shown, forecast, services, agreed)
+        return await dry_run_of_set(shown, forecast, services, context.agreed)
     rows = [_first_row(job, question) for job, _ in read]
     message = set_row(rows[0][0], words, len(rows), now)
-    terms = _terms(question, forecast, agreed, services, now)
+    terms = _terms(question, forecast, context.agreed, services, now)
     made = await services.store.jobs.insert_set(rows, terms, message)
     if isinstance(made, NotAdmitted):
         return await refused(made, rows[0][0], services)
@@ -285,17 +289,17 @@ class _Asks:
 
     interaction: Interaction
     parent_id: str | None
+    parent_place: str | None
+    """The place of which the parent is a take."""
+    usual: UsualOptions
     services: Services
     now: Instant
 
-    async def read(
-        self, request: RenderRequest, usual: UsualOptions | None
-    ) -> tuple[Job, Forecast]:
+    async def read(self, request: RenderRequest) -> tuple[Job, Forecast]:
         """Return the job of a request, and what it will probably cost."""
-        catalog, interaction = self.services.catalog, self.interaction
-        model = catalog.get(request.model)
+        interaction, usual = self.interaction, self.usual
+        model = self.services.catalog.get(request.model)
         price, forecast = await load_forecast(model, request.input, self.services, self.now)
-        usual = usual or await self.usual()
         job_id = self.services.new_id()
         starts_at, repeat = await load_start(request, job_id, interaction.user, self.services)
         job = Job(
@@ -307,6 +311,7 @@ class _Asks:
             surface=interaction.surface,
             reply_to=interaction.reply_to,
             parent_id=self.parent_id,
+            take_of=take_of(model, request.input, self.parent_place),
             model=request.model,
             input=request.input,
             kind=request.kind,
@@ -325,15 +330,12 @@ class _Asks:
         )
         return job, forecast
 
-    async def read_set(
-        self, requests: Sequence[RenderRequest], usual: UsualOptions | None
-    ) -> list[tuple[Job, Forecast]]:
+    async def read_set(self, requests: Sequence[RenderRequest]) -> list[tuple[Job, Forecast]]:
         """Return the jobs of the parts of a new set, in their order, each with its forecast."""
         set_id = new_set_id(self.services)
-        usual = usual or await self.usual()
         parts = []
         for number, request in enumerate(requests, start=1):
-            job, forecast = await self.read(request, usual)
+            job, forecast = await self.read(request)
             part = replace(
                 job,
                 dedup_key=part_key(job.dedup_key, number),
@@ -343,10 +345,26 @@ class _Asks:
             parts.append((replace(part, due_at=first_due(part, self.now)), forecast))
         return parts
 
-    async def usual(self) -> UsualOptions:
-        """Return the usual options of the user in the channel."""
-        asker = self.interaction
-        return await load_usual_options(asker.team, asker.user, asker.channel, self.services)
+
+async def _load_asks(
+    interaction: Interaction, context: AskContext, services: Services, now: Instant
+) -> _Asks:
+    """Return what requests have in common; nothing is read of what the surface knows."""
+    where = (interaction.team, interaction.user, interaction.channel)
+    return _Asks(
+        interaction=interaction,
+        parent_id=context.parent_id,
+        parent_place=await _load_place(context.parent_id, services),
+        usual=context.usual or await load_usual_options(*where, services),
+        services=services,
+        now=now,
+    )
+
+
+async def _load_place(parent_id: str | None, services: Services) -> str | None:
+    """Return the place of which a job is a take; nothing is read for a request of its own."""
+    parent = None if parent_id is None else await services.store.jobs.get(parent_id)
+    return None if parent is None else place_of(services.catalog.find(parent.model), parent)
 
 
 async def _refuse_gone(requests: Sequence[RenderRequest], services: Services) -> None:
@@ -411,33 +429,12 @@ async def accept_requests(
     words: str,
     interaction: Interaction,
     services: Services,
-    *,
-    parent_id: str | None = None,
-    question: Asking | None = None,
-    agreed: PriceToConfirm | None = None,
-    usual: UsualOptions | None = None,
+    context: AskContext = NO_CONTEXT,
 ) -> Acceptance | SetAcceptance:
     """Accept what a surface read: one request as `accept` does, several as `accept_set` does."""
     if len(requests) == 1:
-        return await accept(
-            requests[0],
-            interaction,
-            services,
-            parent_id=parent_id,
-            question=question,
-            agreed=agreed,
-            usual=usual,
-        )
-    return await accept_set(
-        requests,
-        words,
-        interaction,
-        services,
-        parent_id=parent_id,
-        question=question,
-        agreed=agreed,
-        usual=usual,
-    )
+        return await accept(requests[0], interaction, services, context)
+    return await accept_set(requests, words, interaction, services, context)
 
 
 async def refused(made: NotAdmitted, job: Job, services: Services) -> Refused:

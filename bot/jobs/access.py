@@ -75,7 +75,7 @@ async def find_job(job_id: str, interaction: Interaction, services: Services) ->
     if job is not None and (is_there or is_in_charge(job, interaction.user, services)):
         return job
     await require_member(interaction, services)
-    if job is None or not await _may_read(job.channel, interaction, services):
+    if job is None or not await may_read(job.channel, interaction, services):
         return None
     return job
 
@@ -121,7 +121,11 @@ def is_in_charge(job: Job, user: str, services: Services) -> bool:
     return user == job.user or services.is_admin(user)
 
 
-async def _may_read(channel: str, interaction: Interaction, services: Services) -> bool:
+async def may_read(channel: str, interaction: Interaction, services: Services) -> bool:
+    """Return whether a user may read a channel; not while Slack does not tell in time.
+
+    Nobody else may read a direct conversation.
+    """
     if is_direct(channel):
         return False
     user, directory = interaction.user, services.directory

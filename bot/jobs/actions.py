@@ -18,6 +18,7 @@ from bot.base.traces import Attribute, note
 from bot.jobs.accept import (
     Acceptance,
     Accepted,
+    AskContext,
     Asked,
     Asking,
     Interaction,
@@ -30,25 +31,25 @@ from bot.jobs.accept import (
 )
 from bot.jobs.access import is_in_charge, require_member
 from bot.jobs.cast import cast_for
-from bot.jobs.chains import frame_of, load_chain, require_chain
+from bot.jobs.chains import frame_of, require_chain
 from bot.jobs.deleted import refuse_deleted
 from bot.jobs.deliveries import following, have_followed, result_place
 from bot.jobs.dry_run import DryRun, SetDryRun
 from bot.jobs.erased import refuse_erased
-from bot.jobs.links import load_links
 from bot.jobs.planned import next_of_repeat
 from bot.jobs.projects import ProjectNeededError
-from bot.jobs.reviews import add_notes, load_notes
+from bot.jobs.reviews import add_notes, give_feedback, load_notes
 from bot.jobs.services import Services
 from bot.jobs.sets import SetView, load_set
 from bot.jobs.styles import styles_for
+from bot.jobs.takes import load_chain_view
 from bot.jobs.verdict import Verdict, verdict_of
 from bot.jobs.view import JobView, brief_view, load_view
 from bot.money.forecast import PriceToConfirm
 from bot.options.alternatives import has_alternatives, variants_of
 from bot.options.attachments import Attached
 from bot.options.catalog import Model
-from bot.options.continuation import Link, base_of_continuation, has_words, looped
+from bot.options.continuation import base_of_continuation, has_words, looped
 from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.mentions import asked_input
@@ -117,6 +118,8 @@ class ActionName(StrEnum):
     DELETE = "delete"
     NOTE = "note"
     NEXT_TAKE = "next take"
+    RATE_GOOD = "rate good"
+    RATE_BAD = "rate bad"
     MARK_APPROVED = "mark as approved"
     ASK_CHANGES = "ask for changes"
     CONFIRM = "confirm"
@@ -275,6 +278,15 @@ class ReviewAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackAnswered:
+    """What its user thinks of the result is kept."""
+
+    job: Job
+    is_good: bool
+    """What counts now, which may be a later press."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextTakeOffered:
     """The form of the next take can be opened."""
 
@@ -327,6 +339,7 @@ ActionOutcome: TypeAlias = (
     | DeleteAnswered
     | NotesAnswered
     | ReviewAnswered
+    | FeedbackAnswered
     | NextTakeOffered
     | NotAllowed
 )
@@ -385,30 +398,13 @@ async def _cost(request: ActionRequest, services: Services) -> CostShown:
 async def _details(request: ActionRequest, services: Services) -> DetailsShown:
     job = request.job
     model = services.catalog.find(job.model)
-    clips = await _linked_chain(job, request.interaction.user, services)
+    chain = await load_chain_view(job, request.interaction, services)
     notes = await load_notes(job, services)
     return DetailsShown(
-        view=replace(await load_view(job, services), chain=clips, notes=notes),
+        view=replace(await load_view(job, services), chain=chain, notes=notes),
         options=all_options(model, asked_input(job)) if model else (),
         events=await services.store.jobs.events(job.id),
     )
-
-
-async def _linked_chain(
-    job: Job, user: str, services: Services
-) -> Sequence[tuple[Link, str | None]]:
-    """Return the clips up to a job with links to their messages; none if it continues no other."""
-    chain = await load_chain(job, services)
-    if len(chain) == 1:
-        return ()
-    # A link names the channel, which may be a private one.
-    seen = [
-        link.job
-        for link in chain
-        if link.job.channel == job.channel or is_in_charge(link.job, user, services)
-    ]
-    links = await load_links(seen, services)
-    return [(link, links.get(link.job.id)) for link in chain]
 
 
 async def _again(request: ActionRequest, services: Services) -> Acceptance | SetAcceptance:
@@ -447,9 +443,7 @@ async def _accepted(
         _words(request, renders[0]),
         request.interaction,
         services,
-        parent_id=parent_id,
-        question=request.question,
-        agreed=request.agreed,
+        AskContext(parent_id=parent_id, question=request.question, agreed=request.agreed),
     )
 
 
@@ -745,6 +739,17 @@ async def _review(kind: ReviewKind, request: ActionRequest, services: Services) 
     return ReviewAnswered(job=noted.job, kind=kind, is_new=noted.is_new)
 
 
+async def _give_feedback(
+    request: ActionRequest, services: Services, *, is_good: bool
+) -> FeedbackAnswered:
+    """Keep what a user thinks of a result. Idempotent.
+
+    Raises `UsageError` for a job without a result.
+    """
+    job, feedback = await give_feedback(request.job, request.interaction, services, is_good=is_good)
+    return FeedbackAnswered(job=job, is_good=feedback.is_good)
+
+
 async def _next_take(request: ActionRequest, _: Services) -> NextTakeOffered:
     refuse_erased(request.job)
     return NextTakeOffered(job=request.job)
@@ -828,6 +833,12 @@ JOB_ACTIONS: Mapping[ActionName, JobAction] = MappingProxyType(
         ActionName.DELETE: JobAction(allowed=Allowed.ASKER_AND_ADMINS, run=_delete),
         ActionName.NOTE: JobAction(allowed=Allowed.MEMBERS, run=_note),
         ActionName.NEXT_TAKE: JobAction(allowed=Allowed.MEMBERS, run=_next_take),
+        ActionName.RATE_GOOD: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_give_feedback, is_good=True)
+        ),
+        ActionName.RATE_BAD: JobAction(
+            allowed=Allowed.MEMBERS, run=partial(_give_feedback, is_good=False)
+        ),
         ActionName.MARK_APPROVED: JobAction(
             allowed=Allowed.MEMBERS, run=partial(_review, ReviewKind.APPROVED)
         ),

@@ -16,7 +16,7 @@ from typing import TypeAlias, assert_never
 import structlog
 
 from bot.base.errors import RetryLaterError, UsageError
-from bot.jobs.accept import Acceptance, Interaction, accept
+from bot.jobs.accept import Acceptance, AskContext, Interaction, accept
 from bot.jobs.access import LOOKUP_SECONDS, ONLY_MEMBERS
 from bot.jobs.erased import refuse_erased
 from bot.jobs.services import Services
@@ -146,7 +146,8 @@ async def renew(job: Job, interaction: Interaction, services: Services) -> Accep
         dedup_key=f"approval:{job.team}:{job.id}",
         reply_to=ReplyTo(thread_ts=job.reply_to.thread_ts),
     )
-    return await accept(replace(request, style=job.style), anew, services, parent_id=job.parent_id)
+    context = AskContext(parent_id=job.parent_id)
+    return await accept(replace(request, style=job.style), anew, services, context)
 
 
 async def _commit(

@@ -13,6 +13,7 @@ from bot.options.part_labels import part_labels
 from bot.options.references import files_named
 from bot.options.schema import PROMPT
 from bot.options.shots import Shot, has_prompt_of_shots, shots_in
+from storage.admission import asked_of_planned
 from storage.budget import (
     Admitted,
     AskFirst,
@@ -23,7 +24,7 @@ from storage.budget import (
     day_at,
     period_of,
 )
-from storage.job import Forecast, Job, QuestionKind
+from storage.job import Forecast, Instant, Job, QuestionKind, RepeatEvery, Stage
 
 Decided: TypeAlias = Admitted | AskFirst | NotAdmitted
 
@@ -42,9 +43,13 @@ class DryRun:
     """Whether the body names attached files: their links are made when it is sent."""
     forecast: Forecast
     decided: Decided
-    """What budgets would say to it now."""
+    """What budgets would say to it now; to one that starts later, what is asked of it now."""
     unit: str | None
     """The unit of amounts, as in `Services`."""
+    starts_at: Instant | None = None
+    """When it would start; `None`: at once."""
+    every: RepeatEvery | None = None
+    """How often it would be repeated; `None`: it would not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +107,18 @@ def _shown(asked: Job, forecast: Forecast, decided: Decided, services: Services)
         forecast=forecast,
         decided=decided,
         unit=services.unit,
+        starts_at=asked.starts_at,
+        every=None if asked.repeat is None else asked.repeat.every,
     )
 
 
 async def _decided(
     asked: Sequence[Job], forecast: Forecast, services: Services, agreed: PriceToConfirm | None
 ) -> Decided:
-    """Return what an admission of the requests would decide now, by the same rule."""
+    """Return what an admission of the requests would decide now, by the same rule.
+
+    Of requests that start later only the price is asked about now.
+    """
     now, budgets = services.now(), services.store.budgets
     rules = await budgets.rules(asked[0].team, now)
     calendar = rules.policy.calendar
@@ -120,6 +130,9 @@ async def _decided(
     uses = {one: await budgets.use(*one) for one in counted}
 
     def decide(consent: Consent) -> Decided:
+        if asked[0].stage is Stage.PLANNED:
+            question = None if consent is Consent.CONFIRMED else asked_of_planned(asked, rules, now)
+            return question or Admitted(jobs=tuple(asked))
         return admit(asked, rules, lambda scope, period: uses[scope, period], now, consent=consent)
 
     decided = decide(Consent.NONE)

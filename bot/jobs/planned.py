@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
 from bot.jobs.services import Services
+from bot.options.continuation import take_of
 from bot.options.request import RenderRequest
-from bot.options.times import moment_of, new_repeat, next_moment, zone_named
+from bot.options.times import (
+    NO_SET_LATER,
+    StartError,
+    StartTime,
+    first_moment,
+    moment_of,
+    new_repeat,
+    next_moment,
+    zone_named,
+)
 from storage.job import (
     Event,
     EventName,
@@ -22,17 +35,32 @@ async def load_start(
 ) -> tuple[Instant | None, Repeat | None]:
     """Return when a request starts, by the clocks where its asker is, and how it is repeated.
 
-    `None`: at once, and not. Raises `UsageError` for a time that is over.
+    `None`: at once, and not. Raises `StartError` for a time that is over or too far ahead.
     """
     if request.at is None:
         return None, None
-    zone = zone_named((await services.directory.person(user)).zone)
+    zone = await _zone_of(user, services)
     starts_at = moment_of(request.at, zone, services.now())
     if request.every is None:
         return starts_at, None
     repeat = new_repeat(job_id, request.every, starts_at, zone)
-    # A weekday may be meant, and the time be that of a Saturday.
-    return next_moment(repeat, starts_at - 1), repeat
+    return first_moment(repeat, starts_at), repeat
+
+
+async def load_moment(at: StartTime, user: str, services: Services) -> Instant:
+    """Return the moment of a time by the clocks where a user is. Raises `StartError`."""
+    return moment_of(at, await _zone_of(user, services), services.now())
+
+
+async def _zone_of(user: str, services: Services) -> ZoneInfo:
+    """Return the time zone of a user; that of one whom Slack does not tell is UTC."""
+    return zone_named((await services.directory.person(user)).zone)
+
+
+def refuse_planned_set(requests: Sequence[RenderRequest]) -> None:
+    """Raise `StartError` if several requests of one interaction have a time."""
+    if len(requests) > 1 and any(request.at is not None for request in requests):
+        raise StartError(NO_SET_LATER)
 
 
 async def plan_next(job: Job, repeat: Repeat, now: Instant, services: Services) -> None:
@@ -50,6 +78,7 @@ async def plan_next(job: Job, repeat: Repeat, now: Instant, services: Services) 
         user=job.user,
         surface=job.surface,
         reply_to=ReplyTo(thread_ts=job.reply_to.thread_ts),
+        take_of=take_of(services.catalog.find(job.model), job.input, None),
         model=job.model,
         input=job.input,
         kind=job.kind,

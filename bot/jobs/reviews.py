@@ -1,4 +1,4 @@
-"""Notes and reviews of results: of which job they are, and what is kept of them."""
+"""Notes, reviews and feedback: of which job they are, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from bot.base.errors import UsageError
 from bot.jobs.accept import Interaction
+from bot.jobs.deleted import refuse_deleted
 from bot.jobs.erased import refuse_erased
 from bot.jobs.services import Services
 from bot.options.notes import TypedNote, clock
+from storage.feedback import Feedback, GivenFeedback
 from storage.job import Job, ReviewKind, Stage
 from storage.review import Note, Noted
 
@@ -86,6 +88,26 @@ def _require_result(job: Job) -> None:
             f"Job `{job.id}` has no result here yet, so there is nothing to review. Nothing was "
             "noted or rendered."
         )
+
+
+async def give_feedback(
+    job: Job, interaction: Interaction, services: Services, *, is_good: bool
+) -> tuple[Job, Feedback]:
+    """Keep what a user thinks of a result; return what counts now. Idempotent.
+
+    Of two presses the later one counts, by Slack's clock: a repeat of an earlier one, which Slack
+    may deliver late, does not undo it. Raises `UsageError` for a job without a result.
+    """
+    at = services.now() if interaction.sent_at is None else interaction.sent_at
+    feedback = Feedback(by=interaction.user, is_good=is_good, at=at)
+    given = await services.store.feedback.give(job.id, feedback)
+    now = GivenFeedback(job=job, feedback=None) if given is None else given
+    if now.feedback is None:
+        refuse_deleted(now.job)
+        raise UsageError(
+            f"Job {job.id} has no result here, so there is nothing to say of it. Nothing was noted."
+        )
+    return now.job, now.feedback
 
 
 async def load_notes(job: Job, services: Services) -> Sequence[Note]:

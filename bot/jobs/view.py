@@ -28,6 +28,35 @@ HISTORY = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """One of several jobs at the same place of a chain."""
+
+    number: int
+    """From 1 on, in the order in which they were asked for."""
+    job: Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipView:
+    """A clip of a chain, and the takes of its place."""
+
+    link: Link
+    takes: Sequence[Take] = ()
+    """The last ones in their order, the clip itself among them; empty: there is no other."""
+    more: int = 0
+    """How many others there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainView:
+    """The clips up to a job, the first one first."""
+
+    clips: Sequence[ClipView]
+    links: Mapping[str, str | None]
+    """The permalinks of the messages of clips and takes, by job ID, as far as they are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """A job with everything that messages show of it."""
 
@@ -44,8 +73,9 @@ class JobView:
 
     Counted up to `MOST_AHEAD`.
     """
-    chain: Sequence[tuple[Link, str | None]] = ()
-    """The clips up to this one, with the links to their messages; empty: it continues none."""
+    chain: ChainView | None = None
+    """The clips up to this one, where that is shown; `None`: it continues none, and is the only
+    take."""
     notes: Sequence[Note] = ()
     """What was said of its result, where that is shown."""
     upgrades: Sequence[Upgrade] = ()

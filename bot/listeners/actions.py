@@ -62,11 +62,14 @@ CHOICES: Mapping[buttons.Choice, ActionName] = MappingProxyType(
         buttons.Choice.AGAIN: ActionName.AGAIN,
         buttons.Choice.LOOP: ActionName.LOOP,
         buttons.Choice.STITCH: ActionName.STITCH,
+        buttons.Choice.GOOD: ActionName.RATE_GOOD,
+        buttons.Choice.BAD: ActionName.RATE_BAD,
     }
 )
-"""The action of each choice in a menu but *Continue* and *Delete*, which ask before they act."""
+"""The action of each choice but *Continue* and *Delete*, which ask before they act."""
 
-MENUS = (buttons.MORE, buttons.SET_KEEP, buttons.SET_AGAIN)
+WITH_CHOICES = (buttons.MORE, buttons.SET_KEEP, buttons.SET_AGAIN, buttons.FEEDBACK)
+"""The action IDs of what is offered as a choice: menus, and the feedback buttons."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -76,7 +79,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await press(ButtonPayload.read(body), services)
         await ack()
 
-    app.action(re.compile(f"^({'|'.join([*BUTTONS, *MENUS])})$"))(button_clicked)
+    app.action(re.compile(f"^({'|'.join([*BUTTONS, *WITH_CHOICES])})$"))(button_clicked)
 
 
 async def press(payload: ButtonPayload, services: Services) -> None:
@@ -97,7 +100,7 @@ async def _do(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
     action_id = payload.action.action_id
-    if action_id in MENUS:
+    if action_id in WITH_CHOICES:
         return await _choose(payload, interaction, services)
     value = buttons.read_value(payload.action.value)
     job = await find_job(value.job_id, interaction, services) if value else None
@@ -126,9 +129,8 @@ async def _do(
 async def _choose(
     payload: ButtonPayload, interaction: Interaction, services: Services
 ) -> Message | None:
-    """Run the action of a choice in a menu, and draw the messages anew that show what it does."""
-    option = payload.action.selected_option
-    chosen = buttons.read_choice(option.value) if option else None
+    """Run the action of a choice, and draw the messages anew that show what it does."""
+    chosen = buttons.read_choice(payload.action.chosen)
     job = await find_job(chosen[1], interaction, services) if chosen else None
     if chosen is None or job is None:
         return replies.gone()

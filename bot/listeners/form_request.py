@@ -10,9 +10,10 @@ from functools import partial
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
-from bot.jobs.accept import Acceptance, Interaction, SetAcceptance, accept_requests
+from bot.jobs.accept import Acceptance, AskContext, Interaction, SetAcceptance, accept_requests
 from bot.jobs.access import refuse_known_outsider
 from bot.jobs.cast import load_placed_cast
+from bot.jobs.planned import refuse_planned_set
 from bot.jobs.projects import ProjectNeededError
 from bot.jobs.saved import usable
 from bot.jobs.services import Services
@@ -22,15 +23,17 @@ from bot.messages import form
 from bot.money.forecast import agreed_price
 from bot.options.cast import NO_CAST, Cast
 from bot.options.form import chosen_model, chosen_style, may_name_cast_in, prompt_entered, read_form
-from bot.options.form_elements import FormError
-from bot.options.form_fields import PROJECT_BLOCK, STYLE_BLOCK
+from bot.options.form_elements import FormError, plain
+from bot.options.form_fields import AT_BLOCK, PROJECT_BLOCK, STYLE_BLOCK
 from bot.options.form_sets import read_form_requests
+from bot.options.form_start import FormStart, start_in
 from bot.options.form_state import FormState
 from bot.options.mentions import asked_input
 from bot.options.projects import entered_project
 from bot.options.request import RenderRequest
 from bot.options.schema import as_mapping
 from bot.options.styles import Style
+from bot.options.times import StartError
 from storage.job import Job, Json
 from storage.store import StoreError
 
@@ -80,10 +83,12 @@ async def accept_form(
         people=state.people,
     )
     project = entered_project(entered, state.project)
+    start = start_in(entered)
     requests = [
-        replace(request, project=project, is_dry=is_dry)
+        replace(request, project=project, is_dry=is_dry, at=start.at, every=start.every)
         for request in read_form_requests(model, entered, read)
     ]
+    refuse_planned_set(requests)
     if len(requests) > 1 and len(requests) != state.parts and not is_dry:
         raise PriceNotShownError(len(requests))
     channel = state.channel or _chosen_channel(entered)
@@ -91,14 +96,13 @@ async def accept_form(
     refuse_known_outsider(interaction, services)
     # A form that is refused stays open. What was refused is kept for an approver, and what is
     # then changed and submitted is another request.
-    anew = replace(interaction, dedup_key=f"{interaction.dedup_key}:{_digest(requests)}")
+    anew = replace(interaction, dedup_key=f"{interaction.dedup_key}:{_digest(requests, start)}")
     acceptance = await accept_requests(
         requests,
         prompt_entered(entered),
         anew,
         services,
-        parent_id=state.parent_id,
-        agreed=agreed_price(state.agreed),
+        AskContext(parent_id=state.parent_id, agreed=agreed_price(state.agreed)),
     )
     return FormAnswer(acceptance=acceptance, interaction=anew)
 
@@ -110,6 +114,8 @@ def form_errors(error: UsageError | StoreError, first_field: str) -> Mapping[str
             return error.errors
         case ProjectNeededError():
             return {PROJECT_BLOCK: form.needs_project()}
+        case StartError():
+            return {AT_BLOCK: plain(error)}
         case UsageError():
             return {first_field: str(error)}
         case StoreError():
@@ -166,12 +172,14 @@ def _picked_channel(entered: Mapping[str, Json]) -> str | None:
     return chosen if isinstance(chosen, str) else None
 
 
-def _digest(requests: Sequence[RenderRequest]) -> str:
-    """Return the same text for equal requests."""
+def _digest(requests: Sequence[RenderRequest], start: FormStart) -> str:
+    """Return the same text for equal requests with the same start."""
     parts: list[Json] = []
     for request in requests:
         parts += [request.model, request.project, dict(request.input)]
         if request.style is not None:
             parts.append(request.style.name)
+    if start.is_given:
+        parts += [start.at, start.every]
     text = json.dumps(parts, sort_keys=True, default=list)
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=10).hexdigest()

@@ -15,6 +15,7 @@ from bot.jobs.actions import (
     CostShown,
     DeleteAnswered,
     DetailsShown,
+    FeedbackAnswered,
     KeepAnswered,
     NextTakeOffered,
     NotAllowed,
@@ -97,6 +98,8 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
             return reviews.noted(outcome.job, outcome.notes)
         case ReviewAnswered():
             return reviews.reviewed(outcome.job, outcome.kind)
+        case FeedbackAnswered():
+            return reviews.feedback_kept(outcome.job, is_good=outcome.is_good)
         case NextTakeOffered():
             return reviews.next_take(outcome.job)
         case NotAllowed():

@@ -19,6 +19,7 @@ from bot.jobs.cast import cast_for, placed_cast
 from bot.jobs.chains import frame_of
 from bot.jobs.erased import refuse_erased
 from bot.jobs.names import read_in_names_of_people
+from bot.jobs.planned import load_moment
 from bot.jobs.prices import load_offer
 from bot.jobs.projects import project_in
 from bot.jobs.reviews import load_notes
@@ -37,7 +38,7 @@ from bot.listeners.form_request import (
 )
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import FORM_SURFACE, ITEM_BUTTONS, FormPayload
-from bot.messages import budgets, cast, form, prices, reviews
+from bot.messages import budgets, cast, form, planned, prices, reviews
 from bot.messages.modal import PLAIN, Layout
 from bot.messages.styles import styles_to_choose
 from bot.options.alternatives import escaped
@@ -45,7 +46,7 @@ from bot.options.attachments import Attached, by_kind
 from bot.options.cast_names import names_of_people
 from bot.options.catalog import Model
 from bot.options.continuation import base_of_continuation
-from bot.options.draft import Draft, read_draft_text
+from bot.options.draft import Draft, DraftValues, read_draft_text
 from bot.options.form import (
     chosen_cast,
     chosen_model,
@@ -56,8 +57,10 @@ from bot.options.form import (
     with_files,
 )
 from bot.options.form_fields import (
+    AT_BLOCK,
     CAST_BLOCK,
     EACH_IMAGE_BLOCK,
+    EVERY_BLOCK,
     FIELD,
     MODEL_BLOCK,
     MORE_BLOCK,
@@ -65,13 +68,14 @@ from bot.options.form_fields import (
     TIMES_BLOCK,
 )
 from bot.options.form_items import ItemEdit, items_shown
-from bot.options.form_sets import count_in, is_for_each_image, times_entered
+from bot.options.form_sets import count_in, count_in_draft, is_for_each_image, times_entered
 from bot.options.form_shots import (
     after_shot_buttons,
     length_shown,
     shots_shown,
     words_of_other_shots,
 )
+from bot.options.form_start import AT_ONCE, FormStart, start_entered
 from bot.options.form_state import MOST_PEOPLE, FormState
 from bot.options.mentions import asked_input
 from bot.options.model_file import MODEL_FLAG
@@ -79,6 +83,7 @@ from bot.options.parser import read_text
 from bot.options.references import files_named
 from bot.options.request import fitting
 from bot.options.schema import PROMPT
+from bot.options.times import StartError
 from storage.job import Job, Json
 from storage.saved import SavedKind
 from storage.store import StoreError
@@ -116,6 +121,8 @@ def register(app: AsyncApp, services: Services) -> None:
         CAST_BLOCK,
         TIMES_BLOCK,
         EACH_IMAGE_BLOCK,
+        AT_BLOCK,
+        EVERY_BLOCK,
     ):
         app.action({"block_id": block, "action_id": block})(form_changed)
     for prefix in ITEM_BUTTONS:
@@ -272,18 +279,42 @@ async def open_draft(
         [*(file.id for file in draft.files), *files_named(opened.values)],
         {member.file: member.name for member in opened.cast if member.file is not None},
     )
-    note = form.to_change(opened.problems)
+    start, problems = await _start_of(opened, interaction.user, services)
+    note = form.to_change([*opened.problems, *problems])
     asker = _Asker(team=interaction.team, user=interaction.user)
     layout = replace(
         PLAIN,
         shots=opened.shots,
         times=opened.times,
         is_for_each_image=opened.is_for_each_image,
+        start=start,
+    )
+    parts = count_in_draft(
+        opened.model,
+        opened.values,
+        opened.times,
+        is_for_each_image=opened.is_for_each_image,
     )
     view = await _drawn(
-        opened.model, state, opened.values, asker, services, layout=layout, note=note
+        opened.model, state, opened.values, asker, services, layout=layout, note=note, parts=parts
     )
     await services.views.open(trigger_id, view)
+
+
+async def _start_of(
+    opened: DraftValues, user: str, services: Services
+) -> tuple[FormStart, Sequence[str]]:
+    """Return when a draft is to start, for the fields of the form, and what is wrong with it.
+
+    A time that is over is left out: a repeat beside it does not start without one.
+    """
+    if opened.at is None:
+        return AT_ONCE, ()
+    try:
+        at = await load_moment(opened.at, user, services)
+    except StartError as error:
+        return FormStart(every=opened.every), error.problems
+    return FormStart(at=at, every=opened.every), ()
 
 
 def _as_typed(values: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -330,10 +361,11 @@ async def _drawn(
     length = length_shown(model, shots_shown(model, fitted, layout.shots))
     if length is None:
         unset = [*unset, "the length of the shots"]
+    now, start, amount = services.now(), layout.start, None
+    verb = prices.RENDER if start.at is None else prices.PLAN
     if unset:
-        price, agreed = prices.depends_on(unset), ""
+        price, agreed = prices.depends_on(unset, verb), ""
     else:
-        now = services.now()
         asked = Job(
             id="",
             dedup_key="",
@@ -348,8 +380,10 @@ async def _drawn(
             created_at=now,
         )
         forecast, to_confirm = await load_offer(asked, model, services, times=parts)
-        price = prices.in_form(forecast, to_confirm, services.unit, parts=parts)
+        price = prices.in_form(forecast, to_confirm, services.unit, parts=parts, verb=verb)
         agreed = "" if to_confirm is None else to_confirm.to_text()
+        amount = forecast.amount
+    price = planned.in_form(price, start, amount, services.unit, parts=parts, now=now)
     state = state.model_copy(update={"agreed": agreed, "parts": 1 if unset else parts})
     kinds = {SavedKind.STYLE, SavedKind.CAST}
     placed = await load_placed(kinds, asker.team, asker.user, state.channel, services)
@@ -487,6 +521,7 @@ async def _redrawn(
         shots=unfinished.shots,
         times=times_entered(entered),
         is_for_each_image=is_for_each_image(entered),
+        start=start_entered(entered),
     )
     return await _drawn(
         model,

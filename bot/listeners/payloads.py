@@ -103,6 +103,11 @@ class ButtonAction(SlackObject):
     selected_option: ChosenOption | None = None
     """Of a menu, which has no value."""
 
+    @property
+    def chosen(self) -> str:
+        """The value of what was chosen in a menu, or of the one button that was pressed."""
+        return self.value if self.selected_option is None else self.selected_option.value
+
 
 class OpenView(SlackObject):
     """The modal in which a button was clicked."""

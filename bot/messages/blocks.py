@@ -17,8 +17,11 @@ from slack_sdk.models.blocks import (
     ActionsBlock,
     ButtonElement,
     ConfirmObject,
+    ContextActionsBlock,
     ContextBlock,
     DividerBlock,
+    FeedbackButtonObject,
+    FeedbackButtonsElement,
     HeaderBlock,
     ImageBlock,
     ImageElement,
@@ -315,3 +318,12 @@ def actions(
 ) -> Block:
     """Return a row of buttons and menus."""
     return as_json(ActionsBlock(elements=list(buttons)))
+
+
+def feedback(action_id: str, *, good: FeedbackButtonObject, bad: FeedbackButtonObject) -> Block:
+    """Return Slack's pair of buttons for feedback, which only a message can have.
+
+    https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element
+    """
+    pair = FeedbackButtonsElement(action_id=action_id, positive_button=good, negative_button=bad)
+    return as_json(ContextActionsBlock(elements=[pair]))

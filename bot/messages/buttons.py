@@ -1,10 +1,11 @@
 """The buttons under the messages of a job, and the values that they send when clicked.
 
 A job has one set of buttons, under its newest message, and one that was pressed to effect is
-replaced by who pressed it. A button never expires: its value holds the job's ID, and all else is
-read from the job's row when it is clicked. The value of an upgrade's button also holds the options
-that its label promises, because the model file may have changed by then. Two clicks are told apart
-by Slack's `action_ts`, not by the value, because every click on a button is a request of its own.
+replaced by who pressed it. The thumbs stay under its own message, beside no file. A button never
+expires: its value holds the job's ID, and all else is read from the job's row when it is clicked.
+The value of an upgrade's button also holds the options that its label promises, because the model
+file may have changed by then. Two clicks are told apart by Slack's `action_ts`, not by the value,
+because every click on a button is a request of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import assert_never
 from slack_sdk.models.blocks import (
     ButtonElement,
     ConfirmObject,
+    FeedbackButtonObject,
     Option,
     OverflowMenuElement,
     PlainTextObject,
@@ -75,6 +77,8 @@ DELETE = "job_delete"
 """The button behind the question whether a result is to be deleted."""
 SHARE_ELSEWHERE = "job_share_elsewhere"
 BRING = "job_bring"
+FEEDBACK = "job_feedback"
+"""Slack's pair of feedback buttons; the value of the pressed one is like that of a choice."""
 
 _AGAIN = "Again"
 _TRY_AGAIN = "Try again"
@@ -91,15 +95,18 @@ _DETAILS = "Details"
 _MORE = "More"
 _KEEP = "Keep"
 _STOP_KEEPING = "Stop keeping"
+_THUMBS = "👍 and 👎"
 _CANCEL_ALL = "Cancel all"
 _CONTINUE = "Continue"
 _LOOP = "Loop"
 _STITCH = "Stitch"
 _DELETE = "Delete"
+_GOOD = "Good"
+_BAD = "Bad"
 
 
 class Choice(StrEnum):
-    """What can be chosen in the menu *More*, and in those of a set."""
+    """What can be chosen in the menu *More*, in those of a set, and by the feedback buttons."""
 
     KEEP = "keep"
     STOP_KEEPING = "let_go"
@@ -109,6 +116,9 @@ class Choice(StrEnum):
     DELETE = "delete"
     AGAIN = "again"
     """Of the menu of a set alone."""
+    GOOD = "good"
+    BAD = "bad"
+    """Of the feedback buttons alone."""
 
 
 _MENUS: Mapping[Choice, str] = MappingProxyType(
@@ -161,12 +171,15 @@ def usages(models: Sequence[Model]) -> Mapping[str, str]:
         _SHARE: "brings the video to the channel, outside of the thread, once",
         _SHARE_ELSEWHERE: "brings the video to a channel that you choose, once",
         _BRING: "brings a video that was given up, once it is done: it is billed in any case",
-        _DETAILS: "shows you its options, cost and timeline, its IDs if you want them, and what "
-        f"was said of it; *{_APPROVE}* and *{_ASK_CHANGES}* there say what you think of it",
+        _DETAILS: "shows you its options, cost and timeline, its other takes, its IDs if you want "
+        f"them, and what was said of it; *{_APPROVE}* and *{_ASK_CHANGES}* there say what you "
+        "think of it",
         _MORE: "is a menu: *Keep* marks a video, so that `/video find --kept` and Home find it; "
         "*Continue* makes the next clip from its last frame, *Loop* one that ends as it begins, "
         "*Stitch* joins the clips up to it, free of charge, and *Delete* takes the video back from "
         "Slack, once you have confirmed it",
+        _THUMBS: "under the message of a finished video say whether it is good; your last press "
+        "counts, and digests count them by style, mode and model",
     }
 
 
@@ -195,6 +208,30 @@ def under_message(
             return _set_of(job, upgrades, _again_buttons(job, upgrades, to_confirm))
         case _:
             assert_never(job.stage)
+
+
+def feedback(job: Job) -> list[Block]:
+    """Return the buttons that say whether a result is good, under the job's own message.
+
+    Slack shows two thumbs; a press is nobody else's to see. Nothing if no result is there.
+    """
+    if not job.is_shown:
+        return []
+    return [
+        blocks.feedback(
+            FEEDBACK,
+            good=_feedback_button(_GOOD, Choice.GOOD, job),
+            bad=_feedback_button(_BAD, Choice.BAD, job),
+        )
+    ]
+
+
+def _feedback_button(label: str, choice: Choice, job: Job) -> FeedbackButtonObject:
+    return FeedbackButtonObject(
+        text=label,
+        value=f"{choice} {job.id}",
+        accessibility_label=blocks.shorten(_spoken(label, job), blocks.LABEL_LIMIT),
+    )
 
 
 def under_status(job: Job) -> list[Block]:
@@ -402,14 +439,19 @@ def _button(
     price: PriceToConfirm | None = None,
     unit: str | None = None,
 ) -> ButtonElement:
-    about = " ".join(asked_prompt(job).split()) or job.model
-    # A screen reader should not read out markup, and no label should hold a mention such as
-    # `<!everyone>`.
-    about = about.replace("<", "").replace(">", "")
     return blocks.button(
         label,
         action_id,
         _value(job, price, changes),
-        spoken=f"{label}: {blocks.shorten(about, PROMPT_SPOKEN)}",
+        spoken=_spoken(label, job),
         confirm=_dialog(price, unit),
     )
+
+
+def _spoken(label: str, job: Job) -> str:
+    """Return the label of a button for screen readers."""
+    about = " ".join(asked_prompt(job).split()) or job.model
+    # A screen reader should not read out markup, and no label should hold a mention such as
+    # `<!everyone>`.
+    about = about.replace("<", "").replace(">", "")
+    return f"{label}: {blocks.shorten(about, PROMPT_SPOKEN)}"

@@ -9,13 +9,13 @@ from slack_sdk.models.blocks import PlainTextObject
 from slack_sdk.models.views import View
 
 from bot.base.ports import Message
-from bot.jobs.view import JobView
+from bot.jobs.view import ChainView, ClipView, JobView, Take
 from bot.messages import blocks, buttons, formatting
 from bot.messages.blocks import Block
 from bot.messages.job import cost_text, part_of, prompt_and_shots, status_line
+from bot.messages.review_text import REVIEW_EMOJI
 from bot.messages.reviews import note_lines
-from bot.options.continuation import Link
-from storage.job import Event, EventName, Film, Instant, Json, ReviewKind
+from storage.job import UNDER_WAY, Event, EventName, Film, Instant, Job, Json, ReviewKind
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
 LINES_SHOWN = 40
@@ -151,8 +151,8 @@ def _body(
     body += _sections(["*Options*", *_options(view, options)])
     if job.film is not None:
         body += _sections(["*Video*", f"• {film_facts(job.film)}"])
-    if view.chain:
-        body += _sections(["*Chain*", *_chain(view.chain)])
+    if view.chain is not None:
+        body += _sections([*_chain(view.chain)])
     if view.notes:
         body += _sections(["*Said of it*", *note_lines(view.notes)])
     body += _sections(["*Cost*", f"• {_cost(view)}"])
@@ -190,11 +190,40 @@ def _options(view: JobView, options: Sequence[tuple[str, str, bool]]) -> Iterato
         yield f"• {blocks.escape(title)}: {blocks.literal(value)}{usual}"
 
 
-def _chain(clips: Sequence[tuple[Link, str | None]]) -> Iterator[str]:
-    for number, (link, url) in enumerate(clips, start=1):
-        name = f"`{link.job.id}`" if url is None else blocks.link(url, link.job.id)
+def _chain(chain: ChainView) -> Iterator[str]:
+    if len(chain.clips) == 1:
+        yield "*Takes*"
+        yield f"• {_takes(chain.clips[0], chain.links)}"
+        return
+    yield "*Chain*"
+    for number, clip in enumerate(chain.clips, start=1):
+        link = clip.link
         cut = "" if link.until is None else f", until {link.until:g} s"
-        yield f"• Clip {number}: {name}{cut}"
+        yield f"• Clip {number}: {_named(link.job, link.job.id, chain.links)}{cut}"
+        if clip.takes:
+            yield f"    ◦ {_takes(clip, chain.links)}"
+
+
+def _takes(clip: ClipView, links: Mapping[str, str | None]) -> str:
+    """Return the takes of a place in a line; the one of the chain is bold."""
+    told = [_take(take, clip.link.job, links) for take in clip.takes]
+    return " · ".join([*told, *([f"and {clip.more} more"] if clip.more else [])])
+
+
+def _take(take: Take, used: Job, links: Mapping[str, str | None]) -> str:
+    job, name = take.job, f"take {take.number}"
+    label = f"*{name} (this one)*" if job.id == used.id else _named(job, name, links)
+    if job.review is not None:
+        return f"{label} {REVIEW_EMOJI[job.review.kind]} {job.review.kind.value}"
+    return f"{label}, under way" if job.stage in UNDER_WAY else label
+
+
+def _named(job: Job, name: str, links: Mapping[str, str | None]) -> str:
+    """Return the name of a job as a link to its message; without one, by its ID."""
+    url = links.get(job.id)
+    if url is not None:
+        return blocks.link(url, name)
+    return f"`{job.id}`" if name == job.id else f"{name} `{job.id}`"
 
 
 def _ids(view: JobView) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from bot.base.ports import Message
+from bot.jobs.feedback import FeedbackSummary, Tally
 from bot.messages import blocks, formatting
+from bot.messages.review_text import THUMBS_DOWN, THUMBS_UP
 from bot.money.costs import Day, Share, Summary
 from storage.costs import Spend
 from storage.job import Instant
@@ -18,6 +20,7 @@ ALT_TEXT_LIMIT = 1000
 
 def digest_message(
     summary: Summary,
+    feedback: FeedbackSummary,
     *,
     since: Instant,
     until: Instant,
@@ -36,13 +39,15 @@ def digest_message(
     span = f"{blocks.moment(since)} to {blocks.moment(until)}, in the whole workspace"
     if summary.asked == 0:
         line = f":bar_chart: *{title}*\nNobody asked for a video."
-        return Message(text=line, blocks=[blocks.section(line), blocks.context(span)])
+        body = [blocks.section(line), *_thumbs(feedback, titles), blocks.context(span)]
+        return Message(text=line, blocks=body)
     counted = _counts(summary)
     spent = _spent(summary, unit)
     body = [
         blocks.section(f":bar_chart: *{title}*\n{counted}\n{spent}"),
         blocks.section(_ranking("By person", summary.by_person, names, unit)),
         blocks.section(_ranking("By model", summary.by_model, titles, unit)),
+        *_thumbs(feedback, titles),
         blocks.context(span),
     ]
     return Message(text=f"{title}: {counted} {spent}", blocks=body)
@@ -104,11 +109,36 @@ def _ranking(
     lines = [
         f"• {blocks.literal(names.get(share.name, share.name))}: {_amount(share.spend, unit)} for "
         f"{formatting.count(share.videos, 'video')}"
-        for share in shares[:NAMED]
+        for share in shares
     ]
-    rest = len(shares) - NAMED
+    return _first_of(title, lines)
+
+
+def _first_of(title: str, lines: Sequence[str]) -> str:
+    """Return the first lines of a ranking under its title, and how many more there are."""
+    rest = len(lines) - NAMED
     more = [f"• and {rest} more"] if rest > 0 else []
-    return "\n".join([f"*{title}*", *lines, *more])
+    return "\n".join([f"*{title}*", *lines[:NAMED], *more])
+
+
+def _thumbs(feedback: FeedbackSummary, titles: Mapping[str, str]) -> list[blocks.Block]:
+    """Return the feedback that people gave in the period; nothing if nobody gave any."""
+    rankings = {
+        "Thumbs by style": (feedback.by_style, {"": "styles of other places"}),
+        "Thumbs by mode": (feedback.by_mode, {}),
+        "Thumbs by model": (feedback.by_model, titles),
+    }
+    told = [
+        _first_of(title, [_counted(tally, names) for tally in tallies])
+        for title, (tallies, names) in rankings.items()
+        if tallies
+    ]
+    return [blocks.section("\n".join(told))] if told else []
+
+
+def _counted(tally: Tally, names: Mapping[str, str]) -> str:
+    name = blocks.literal(names.get(tally.name, tally.name))
+    return f"• {name}: {THUMBS_UP} {tally.good} · {THUMBS_DOWN} {tally.bad}"
 
 
 def chart_words(days: Sequence[Day]) -> str:

@@ -10,7 +10,7 @@ from slack_sdk.models.views import View
 
 from bot.base.ports import Message
 from bot.jobs.dry_run import Decided, DryRun
-from bot.messages import blocks, budgets, formatting, prices
+from bot.messages import blocks, budgets, formatting, planned, prices
 from bot.options.shots import text_of
 from storage.budget import Admitted, AskFirst, NotAdmitted
 from storage.job import FOR_APPROVERS, Json, QuestionKind
@@ -24,6 +24,7 @@ def message(shown: DryRun) -> Message:
     """Return the answer, with the request as it would be sent."""
     price = prices.sentence(shown.forecast, shown.unit)
     told = follows(shown.decided, shown.unit)
+    when = planned.would_start(shown.starts_at, shown.every, shown.forecast.amount, shown.unit)
     size = formatting.count(len(shown.body), "byte")
     body = [blocks.section(_HEAD)]
     if shown.prompt:
@@ -34,9 +35,11 @@ def message(shown: DryRun) -> Message:
     if shown.has_files:
         body.append(blocks.context("Links take the place of attached files when it is sent."))
     body.append(blocks.section(f"*Price* · {price}"))
+    if when:
+        body.append(blocks.section(f"*When* · {when}"))
     if told:
         body.append(blocks.section(f"*Budgets* · {told}"))
-    return Message(text=f"{_HEAD} {price} {told}".rstrip(), blocks=body)
+    return Message(text=" ".join(filter(None, [_HEAD, price, when, told])), blocks=body)
 
 
 def follows(decided: Decided, unit: str | None) -> str:

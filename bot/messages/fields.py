@@ -20,14 +20,15 @@ from slack_sdk.models.blocks import (
     Option as Choice,
 )
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
-from slack_sdk.models.blocks.block_elements import FileInputElement
+from slack_sdk.models.blocks.block_elements import DateTimePickerElement, FileInputElement
 
 from bot.messages.blocks import shorten
 from bot.options.file_words import words_for
 from bot.options.form_fields import TICKED, choice_key
+from bot.options.form_start import EARLIEST, LATEST
 from bot.options.schema import Kind, Option
 from bot.options.wording import shown
-from storage.job import Json
+from storage.job import Instant, Json
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 _CHOICE_TEXT_LIMIT = 75
@@ -99,6 +100,16 @@ def _limit(option: Option, inclusive: str, exclusive: str, step: int) -> str | N
     if isinstance(beyond, int) and option.kind is Kind.INTEGER:
         return shown(beyond + step)
     return None
+
+
+def moment(at: Instant | None, action_id: str) -> DateTimePickerElement:
+    """Return a field for a day and a time, which Slack shows by the clocks of its user.
+
+    Slack takes no first value of other than ten digits; what was picked stands in a redrawn field
+    without it.
+    """
+    initial = int(at) if at is not None and EARLIEST <= at <= LATEST else None
+    return DateTimePickerElement(action_id=action_id, initial_date_time=initial)
 
 
 def files(option: Option, action_id: str) -> FileInputElement:

@@ -20,7 +20,7 @@ from slack_sdk.models.views import View
 
 from bot.messages import blocks
 from bot.messages.dry_run import TRY
-from bot.messages.fields import checkbox, choice_of, plain_text, text
+from bot.messages.fields import checkbox, choice_of, moment, plain_text, text
 from bot.messages.modal import MOST_BLOCKS, PLAIN, Layout, form_blocks
 from bot.messages.prices import RENDER, FormPrice
 from bot.options.alternatives import MOST_PARTS
@@ -28,11 +28,14 @@ from bot.options.attachments import kinds_taken
 from bot.options.catalog import Catalog, Model
 from bot.options.file_words import WORDS
 from bot.options.form_fields import (
+    AT_BLOCK,
     DRY_RUN,
     EACH_IMAGE_BLOCK,
+    EVERY_BLOCK,
     FIELD,
     MODEL_BLOCK,
     MOST_CHOICES,
+    NO_REPEAT,
     NO_STYLE,
     PRICE_BLOCK,
     PROJECT_BLOCK,
@@ -47,7 +50,7 @@ from bot.options.form_state import FormState
 from bot.options.projects import LONGEST_NAME
 from bot.options.schema import PROMPT, Option
 from bot.options.wording import short
-from storage.job import Json
+from storage.job import Json, RepeatEvery
 from storage.store import StoreBrokenError, StoreError, StoreUnsureError
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -86,7 +89,11 @@ def form_view(
         above += _kept_prompt(prompt, model)
     if state.channel is None:
         above.append(_channel_choice())
-    below = [*_set_fields(model, layout), _project_field(state.project)]
+    below = [
+        *_set_fields(model, layout),
+        *_start_fields(layout),
+        _project_field(state.project),
+    ]
     if styles:
         # Behind the prompt, and before the fields that its options are filled into.
         above_it = {f"{FIELD}{PROMPT}", MODEL_BLOCK}
@@ -258,6 +265,34 @@ def _set_fields(model: Model, layout: Layout) -> Iterator[blocks.Block]:
             dispatch_action=True,
             element=box,
         ).to_dict()
+
+
+def _start_fields(layout: Layout) -> Iterator[blocks.Block]:
+    """Yield the fields for a later start, if all options are shown, or if one of them says so."""
+    if not (layout.show_advanced or layout.start.is_given):
+        return
+    yield InputBlock(
+        block_id=AT_BLOCK,
+        label=plain_text("When"),
+        hint=plain_text("By your clock; empty: at once. Price and budgets count at its time."),
+        optional=True,
+        dispatch_action=True,
+        element=moment(layout.start.at, AT_BLOCK),
+    ).to_dict()
+    entries = {NO_REPEAT: choice_of("Never", NO_REPEAT)} | {
+        str(every): choice_of(f"Every {every}", str(every)) for every in RepeatEvery
+    }
+    yield InputBlock(
+        block_id=EVERY_BLOCK,
+        label=plain_text("Repeat"),
+        optional=True,
+        dispatch_action=True,
+        element=StaticSelectElement(
+            action_id=EVERY_BLOCK,
+            options=list(entries.values()),
+            initial_option=entries[layout.start.every or NO_REPEAT],
+        ),
+    ).to_dict()
 
 
 def several(count: int) -> str:

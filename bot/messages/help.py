@@ -60,7 +60,7 @@ _ONE_RULE = (
 _IN_A_FORM = (
     "*In a form* every option has its field: `/video` alone opens it, and so do the shortcuts "
     "*Create a video* and, in a message's menu, *Make a video from this*. *Edit and re-run* under "
-    "a job opens it filled."
+    "a job opens it filled. *When* and *Repeat*, among all options, start it later."
 )
 
 _SETS = (

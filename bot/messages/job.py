@@ -50,6 +50,7 @@ def job_message(view: JobView, now: Instant) -> Message:
         body.append(blocks.picture(poster, poster_words(view)))
     body.append(blocks.context(_origin(view)))
     body += buttons.under_message(job, view.upgrades, view.prices)
+    body += buttons.feedback(job)
     # The text has no bar: a screen reader would read "full block" a dozen times.
     return Message(text=f"{_plain_title(job)}: {_plain(status)}", blocks=body)
 

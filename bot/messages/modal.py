@@ -52,6 +52,7 @@ from bot.options.form_fields import (
     widget_of,
 )
 from bot.options.form_shots import shots_shown
+from bot.options.form_start import AT_ONCE, FormStart
 from bot.options.references import file_named, reference
 from bot.options.request import fitting
 from bot.options.schema import (
@@ -95,6 +96,8 @@ class Layout:
     """How many videos the field for it asks for."""
     is_for_each_image: bool = False
     """Whether the box for one video of each image is ticked."""
+    start: FormStart = AT_ONCE
+    """When it starts and how often, as the fields for that say."""
     is_moved: bool = False
     """Whether this layout is that of fields whose values the buttons of shots move."""
 

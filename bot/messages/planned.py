@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
 from bot.messages import blocks, budgets, formatting, prices
+from bot.messages.prices import FormPrice
+from bot.options.form_start import FormStart
+from bot.options.times import FARTHEST_SECONDS, NO_SET_LATER
 from storage.budget import AskFirst, NotAdmitted
 from storage.job import Instant, Job, QuestionKind, RepeatEvery
 
@@ -40,18 +44,79 @@ def asked_about_repeat(job: Job, about: str, unit: str | None) -> str:
     repeat, amount = job.repeat, None if job.forecast is None else job.forecast.amount
     if repeat is None:
         return about
-    most = _TIMES_A_MONTH[repeat.every]
     cost = "Nobody knows yet what one costs."
     if amount is not None:
-        month = prices.about(amount * most, unit)
-        many = f"; a month, with at most {most} of them, {month}" if most > 1 else ""
-        cost = f"Each costs {prices.about(amount, unit)}{many}."
+        cost = month_cost(repeat.every, amount, unit)
     starts_at = planned_for(job.starts_at or job.created_at)
     doubt = f" :warning: {about}" if about else ""
     return (
         f":repeat: This goes on by itself, {repeats(job)}, from {starts_at} on. {cost}{doubt} "
         "Nothing was started or charged yet."
     )
+
+
+def month_cost(every: RepeatEvery, amount: Decimal, unit: str | None) -> str:
+    """Return what each render of a repeat costs, and all of a month."""
+    most, month = _TIMES_A_MONTH[every], ""
+    if most > 1:
+        cost = prices.about(amount * most, unit)
+        month = f"; a month, with at most {most} of them, {cost}"
+    return f"Each costs {prices.about(amount, unit)}{month}."
+
+
+def would_start(
+    starts_at: Instant | None, every: RepeatEvery | None, amount: Decimal | None, unit: str | None
+) -> str:
+    """Return when a request that is only shown would start; empty: at once."""
+    if starts_at is None:
+        return ""
+    at = planned_for(starts_at)
+    if every is None:
+        return f"It would be priced and admitted {at}."
+    cost = "" if amount is None else f" {month_cost(every, amount, unit)}"
+    return (
+        f"Each would be priced and admitted at its time, every {every} from {at} on.{cost} "
+        "I would ask you first."
+    )
+
+
+def in_form(
+    price: FormPrice,
+    start: FormStart,
+    amount: Decimal | None,
+    unit: str | None,
+    *,
+    parts: int,
+    now: Instant,
+) -> FormPrice:
+    """Return what a form tells of its price with the time at which its request starts."""
+    return replace(
+        price, text=" ".join([price.text, *_told_in_form(start, amount, unit, parts, now)])
+    )
+
+
+def _told_in_form(
+    start: FormStart, amount: Decimal | None, unit: str | None, parts: int, now: Instant
+) -> Iterator[str]:
+    """Yield the sentences about a chosen time."""
+    if start.at is None:
+        return
+    if parts > 1:
+        yield f":warning: {NO_SET_LATER}"
+        return
+    if start.at <= now:
+        yield ":warning: The time below is over."
+        return
+    if start.at - now > FARTHEST_SECONDS:
+        yield ":warning: The time below is more than a year ahead."
+        return
+    at = planned_for(start.at)
+    if start.every is None:
+        yield f"It is priced and admitted at its time, {at}."
+        return
+    yield f"Each is priced and admitted at its time, every {start.every} from {at} on."
+    if amount is not None:
+        yield month_cost(start.every, amount, unit)
 
 
 def about(job: Job, unit: str | None) -> str:

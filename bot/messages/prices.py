@@ -13,6 +13,8 @@ from bot.money.forecast import PriceToConfirm
 from storage.job import Forecast
 
 RENDER = "Render"
+PLAN = "Plan"
+"""The label in place of `RENDER` in a form whose request starts later."""
 SUBMIT_LIMIT = 24
 """Characters of a form's button: https://docs.slack.dev/reference/views/modal-views"""
 UNKNOWN = "Nobody knows yet what this costs: MindVideo has not named a price for its like."
@@ -50,13 +52,18 @@ class FormPrice:
 
 
 def in_form(
-    forecast: Forecast, price: PriceToConfirm | None, unit: str | None, *, parts: int = 1
+    forecast: Forecast,
+    price: PriceToConfirm | None,
+    unit: str | None,
+    *,
+    parts: int = 1,
+    verb: str = RENDER,
 ) -> FormPrice:
     """Return what a form tells of the price of its `parts` together.
 
-    One that is to be confirmed is by the form's button.
+    One that is to be confirmed is by the form's button, whose label begins with the `verb`.
     """
-    render = RENDER if parts == 1 else f"{RENDER} {parts}"
+    render = verb if parts == 1 else f"{verb} {parts}"
     told, label = together(parts, forecast, unit), f"{render} · price unknown"
     if forecast.amount is not None:
         label = f"{render} · {about(forecast.amount, unit)}"
@@ -66,14 +73,15 @@ def in_form(
         limit = formatting.money(price.above, unit)
         told += f" That is above {limit}, the limit above which I ask."
     if price is not None:
-        told += " *Render* confirms it."
+        told += f" *{verb}* confirms it."
     return FormPrice(text=told, label=label)
 
 
-def depends_on(titles: Sequence[str]) -> FormPrice:
+def depends_on(titles: Sequence[str], verb: str = RENDER) -> FormPrice:
     """Return what a form tells while options that move the price have no allowed value."""
     names = blocks.escape(" and ".join(titles))
-    return FormPrice(text=f"What this costs depends on {names}, which is not set yet.")
+    told = f"What this costs depends on {names}, which is not set yet."
+    return FormPrice(text=told, label=verb)
 
 
 def dialog(price: PriceToConfirm, unit: str | None) -> ConfirmObject:

@@ -11,6 +11,7 @@ from storage.job import Job, Review, ReviewKind
 REVIEW_EMOJI: Mapping[ReviewKind, str] = MappingProxyType(
     {ReviewKind.APPROVED: ":heavy_check_mark:", ReviewKind.CHANGES: ":memo:"}
 )
+THUMBS_UP, THUMBS_DOWN = ":thumbsup:", ":thumbsdown:"
 
 
 def review_text(review: Review) -> str:

@@ -9,6 +9,7 @@ from bot.base.ports import Message
 from bot.messages import blocks, buttons
 from bot.messages.formatting import count
 from bot.messages.replies import words
+from bot.messages.review_text import THUMBS_DOWN, THUMBS_UP
 from bot.options.notes import clock
 from storage.job import Job, ReviewKind
 from storage.review import Note
@@ -41,6 +42,12 @@ def reviewed(job: Job, kind: ReviewKind) -> Message:
     line = f":memo: Job `{job.id}` is marked: changes are asked. Nothing was rendered or charged."
     body = [blocks.section(line), blocks.actions([buttons.next_take(job)])]
     return Message(text=line, blocks=body)
+
+
+def feedback_kept(job: Job, *, is_good: bool) -> Message:
+    """Return the answer to a press that says whether a result is good."""
+    pressed = THUMBS_UP if is_good else THUMBS_DOWN
+    return words(f"Noted: {pressed} for job `{job.id}`. Press the other one to change it.")
 
 
 def next_take(job: Job) -> Message:

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from bot.base.errors import CannotShareFileError, OutcomeUnknownError
 from bot.base.ports import Download, Message, Place
+from bot.jobs.feedback import FeedbackSummary, summarize_feedback
 from bot.jobs.services import Services
+from bot.jobs.styles import load_placed_styles
 from bot.messages import blocks
 from bot.messages.digest import chart_filename, chart_title, chart_words, digest_message
 from bot.money.costs import Day, Summary, by_day, summarize
@@ -57,7 +59,8 @@ async def _post(claim: Claim[Notification], place: Place) -> str | None:
     row, services = claim.row, claim.services
     span = Span.model_validate_json(row.detail)
     renders = await services.store.jobs.renders(row.team, span.since, span.until)
-    unmarked = await _compose(summarize(renders), span, services)
+    feedback = await _feedback(row, span, services)
+    unmarked = await _compose(summarize(renders), feedback, span, services)
     message = replace(unmarked, blocks=blocks.marked(unmarked.blocks, row.id))
     days = () if row.delivery.link_only else await _days(row.team, span, services)
     if any(day.succeeded or day.failed for day in days):
@@ -70,6 +73,13 @@ async def _post(claim: Claim[Notification], place: Place) -> str | None:
     return (await post_once(claim, MESSAGE_SLOT, place, message)).ts
 
 
+async def _feedback(row: Notification, span: Span, services: Services) -> FeedbackSummary:
+    ratings = await services.store.feedback.ratings(row.team, span.since, span.until)
+    # The place is a channel or a person, whose IDs differ.
+    placed = await load_placed_styles(row.team, row.channel, row.channel, services)
+    return summarize_feedback(ratings, services.catalog, {style.name for style in placed})
+
+
 async def _days(team: str, span: Span, services: Services) -> Sequence[Day]:
     """Return the days of the chart, the oldest first."""
     since = min(span.since, span.until - CHART_DAYS * DAY_SECONDS)
@@ -78,11 +88,14 @@ async def _days(team: str, span: Span, services: Services) -> Sequence[Day]:
     return by_day(renders, span.until, CHART_DAYS, zone_named(calendar.zone))
 
 
-async def _compose(summary: Summary, span: Span, services: Services) -> Message:
+async def _compose(
+    summary: Summary, feedback: FeedbackSummary, span: Span, services: Services
+) -> Message:
     users = [share.name for share in summary.by_person]
     names = {user: (await services.directory.person(user)).name for user in users}
     return digest_message(
         summary,
+        feedback,
         since=span.since,
         until=span.until,
         names=names,

@@ -53,6 +53,37 @@ def continued(model: Model, values: Mapping[str, Json]) -> Frame | None:
     return None if frame is None or frame.seconds == 0 else frame
 
 
+_AFTER = "after:"
+
+
+def place_of(model: Model | None, job: Job) -> str:
+    """Return the place of which a job is a take: behind the job that it continues, or a first one.
+
+    A row of an earlier version does not tell it, but its input does while it is not erased.
+    """
+    return job.take_of or _place_behind(model, job.input) or job.id
+
+
+def take_of(
+    model: Model | None, values: Mapping[str, Json], parent_place: str | None
+) -> str | None:
+    """Return the place of which a new job is a take; `None`: nothing else stands at it.
+
+    What continues a job is a take of the place behind it, whatever it was made from. What was made
+    from a job that continues none is a take of the same place, and one that was made from a
+    continuation, and is none, begins anew.
+    """
+    behind = _place_behind(model, values)
+    if behind is not None or parent_place is None:
+        return behind
+    return None if parent_place.startswith(_AFTER) else parent_place
+
+
+def _place_behind(model: Model | None, values: Mapping[str, Json]) -> str | None:
+    frame = None if model is None else continued(model, values)
+    return None if frame is None else f"{_AFTER}{frame.job_id}"
+
+
 def base_of_continuation(job: Job, model: Model, frame: Frame) -> RenderRequest:
     """Return a job's request without its scene, and with the frame as its first one.
 

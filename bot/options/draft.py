@@ -25,8 +25,8 @@ from bot.options.request import (
 from bot.options.schema import PROMPT, FileKind
 from bot.options.shots import shots_option
 from bot.options.styles import Styles
-from bot.options.times import AT_FLAG, WallTime
-from storage.job import Json, UsedStyle
+from bot.options.times import WallTime
+from storage.job import Json, RepeatEvery, UsedStyle
 
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 LONGEST_VALUE = 2000
@@ -126,6 +126,10 @@ class DraftValues:
     """How many videos it asks for."""
     is_for_each_image: bool = False
     """Whether each attached image is to make a video."""
+    at: WallTime | None = None
+    """When it is to start, by the clock of its asker; `None`: at once."""
+    every: RepeatEvery | None = None
+    """How often it is repeated from then on; `None`: it is not."""
 
 
 def read_draft_text(
@@ -156,8 +160,6 @@ def read_draft_text(
     kept = without_earlier_shots(model, kept, read)
     with problems.collected():
         _refuse_shots_beyond_fields(model, read.unfinished_shots)
-    with problems.collected():
-        _refuse_time(read.at)
     given, project = read.values, read.project
     # The prompt is not cut to what the model takes: its field shows how much is too long.
     prompt = {PROMPT: given[PROMPT]} if PROMPT in given else {}
@@ -175,21 +177,14 @@ def read_draft_text(
         cast=read.cast,
         times=read.times,
         is_for_each_image=read.is_for_each_image,
+        at=read.at,
+        every=read.every,
     )
     try:
         check_input(model, {**kept, **of_style, **given}, problems, style=style)
     except UsageError as error:
         return replace(opened, problems=error.problems)
     return opened
-
-
-def _refuse_time(at: WallTime | None) -> None:
-    """Say that the form starts at once, whatever the text says. Raises `UsageError`."""
-    if at is not None:
-        raise UsageError(
-            f"`--{AT_FLAG} {at.text}`: what you submit here starts at once. To plan it, type it "
-            "with the time."
-        )
 
 
 def _refuse_shots_beyond_fields(model: Model, shots: Sequence[Mapping[str, Json]]) -> None:

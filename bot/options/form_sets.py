@@ -21,6 +21,7 @@ from bot.options.form_elements import FormError, State, element, is_ticked, plai
 from bot.options.form_fields import (
     EACH_IMAGE_BLOCK,
     FIELD,
+    TICKED,
     TIMES_BLOCK,
     field_block,
     kept_block,
@@ -88,6 +89,22 @@ def count_in(model: Model, state: State) -> int:
     except FormError:
         return 1
     return count if count <= MOST_PARTS else 1
+
+
+def count_in_draft(
+    model: Model, values: Mapping[str, Json], times: int, *, is_for_each_image: bool
+) -> int:
+    """Return how many videos a form asks for as it opens with a draft, as `count_in`."""
+    state: dict[str, Json] = {
+        f"{FIELD}{PROMPT}": {"": {"value": values.get(PROMPT)}},
+        TIMES_BLOCK: {"": {"value": str(times)}},
+    }
+    if is_for_each_image:
+        state[EACH_IMAGE_BLOCK] = {"": {"selected_options": [TICKED]}}
+        for option in model.image_options:
+            given = [{"value": one} for one in _listed(values.get(option.name))]
+            state[kept_block(option)] = {"": {"selected_options": given}}
+    return count_in(model, state)
 
 
 def _states(model: Model, state: State, fields: Fields) -> Sequence[State]:

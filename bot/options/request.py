@@ -51,7 +51,14 @@ from bot.options.styles import (
     find_style,
     read_style_choice,
 )
-from bot.options.times import AT_FLAG, EVERY_FLAG, WallTime, read_every, read_wall_time
+from bot.options.times import (
+    AT_FLAG,
+    EVERY_FLAG,
+    StartTime,
+    WallTime,
+    read_every,
+    read_wall_time,
+)
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
 from storage.job import Job, Json, QuestionKind, RepeatEvery, UsedStyle
@@ -100,7 +107,7 @@ class RenderRequest:
     """The style in whose words the prompt of `input` is; `None`: it is as asked for."""
     cast: tuple[CastMember, ...] = ()
     """The members of the cast that it names, whose files are among the images of `input`."""
-    at: WallTime | None = None
+    at: StartTime | None = None
     """When it is to start, by the clock of its asker; `None`: at once."""
     every: RepeatEvery | None = None
     """How often it is repeated from then on; `None`: it is not."""

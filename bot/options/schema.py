@@ -18,6 +18,9 @@ Schema: TypeAlias = Mapping[str, Json]
 PROMPT = "prompt"
 """The property for the text outside of flags."""
 
+MODE = "mode"
+"""The name that models give to the choice of their quality."""
+
 SEED = "seed"
 """The name that the models of many services give to the number that makes a render repeatable."""
 

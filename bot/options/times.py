@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import assert_never
+from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.base.errors import UsageError
@@ -19,11 +19,16 @@ AT_FLAG = "at"
 EVERY_FLAG = "every"
 """The flag that says how often it is repeated; a model's own option of this name goes first."""
 
-FARTHEST_DAYS = 366
+FARTHEST_SECONDS = 366 * 86400.0
 """How far ahead it may be."""
 
 MOST_TIME_WORDS = 3
 """The words of the longest time: `monday 6 pm`."""
+
+NO_SET_LATER = (
+    "Several videos at once cannot be planned for later. Leave out the time, or ask for one."
+)
+"""Why a set has no time."""
 
 _EXAMPLES = "`--at 18:00`, `--at tomorrow 9:00`, `--at monday 9:00` or `--at 2026-12-24 18:00`"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -46,6 +51,14 @@ class WallTime:
     """Monday is 0."""
     days_ahead: int | None = None
     """0 is today. If no day is named, it is the next time that the clock shows this."""
+
+
+StartTime: TypeAlias = WallTime | Instant
+"""When a request is to start: as it was typed, or the moment that was picked in a form."""
+
+
+class StartError(UsageError):
+    """A request cannot start when it says: each surface tells it where the time was given."""
 
 
 def read_wall_time(text: str) -> WallTime:
@@ -76,28 +89,41 @@ def find_wall_time(text: str) -> WallTime | None:
     return None if named is None else WallTime(text=text, clock=clock, date=named)
 
 
-def moment_of(wanted: WallTime, zone: ZoneInfo, now: Instant) -> Instant:
+def moment_of(wanted: StartTime, zone: ZoneInfo, now: Instant) -> Instant:
     """Return the moment at which the clocks of a zone show a time, the next one after `now`.
 
     A time that clocks skip is told by the clock before the change, and the first of two that they
-    show twice is taken. Raises `UsageError` for a moment that is over or too far ahead.
+    show twice is taken; a moment that was picked is itself. Raises `StartError` for one that is
+    over or too far ahead.
     """
+    if isinstance(wanted, WallTime):
+        at, named = _next_at_clock(wanted, zone, now), wanted.text
+    else:
+        at, named = wanted, _by_clock(wanted, zone)
+    if at <= now:
+        raise StartError(
+            f"{quoted(named)} is over: it is {_by_clock(now, zone)} in {zone.key} now. "
+            "Give a later time, for example `tomorrow 9:00`."
+        )
+    if at - now > FARTHEST_SECONDS:
+        raise StartError(
+            f"{quoted(named)} is more than a year ahead. Give an earlier time, for example "
+            "`tomorrow 9:00`."
+        )
+    return at
+
+
+def _by_clock(at: Instant, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}"
+
+
+def _next_at_clock(wanted: WallTime, zone: ZoneInfo, now: Instant) -> Instant:
+    """Return the next moment that a time names; of one that names its day, that on this day."""
     today = datetime.fromtimestamp(now, zone).date()
     day = _day_of(wanted, today)
     at = at_clock(day, wanted.clock, zone)
     if at <= now and wanted.date is None and wanted.days_ahead is None:
         at = at_clock(day + timedelta(days=1 if wanted.weekday is None else 7), wanted.clock, zone)
-    if at <= now:
-        local = datetime.fromtimestamp(now, zone)
-        raise UsageError(
-            f"{quoted(wanted.text)} is over: it is {local:%Y-%m-%d %H:%M} in {zone.key} now. "
-            "Give a later time, for example `--at tomorrow 9:00`."
-        )
-    if at - now > FARTHEST_DAYS * 86400:
-        raise UsageError(
-            f"{quoted(wanted.text)} is more than a year ahead. Give an earlier time, for example "
-            "`--at tomorrow 9:00`."
-        )
     return at
 
 
@@ -116,6 +142,15 @@ def new_repeat(job_id: str, every: RepeatEvery, at: Instant, zone: ZoneInfo) -> 
     """Return the rule of a repeat that begins at a moment, or at the next one that fits it."""
     first = datetime.fromtimestamp(at, zone).replace(tzinfo=None)
     return Repeat(id=job_id, every=every, first=first.isoformat(), zone=zone.key)
+
+
+def first_moment(repeat: Repeat, at: Instant) -> Instant:
+    """Return the moment with which a repeat begins: the one asked for, or the next that fits.
+
+    A weekday may be meant, and the time be that of a Saturday.
+    """
+    day = datetime.fromtimestamp(at, zone_named(repeat.zone)).date()
+    return at if _is_day_of(repeat.every, day, day) else next_moment(repeat, at)
 
 
 def next_moment(repeat: Repeat, after: Instant) -> Instant:

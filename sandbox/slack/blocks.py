@@ -29,6 +29,9 @@ _LONGEST: Mapping[tuple[str, str], int] = {
     ("confirm", "text"): 300,
     ("confirm", "confirm"): 30,
     ("confirm", "deny"): 30,
+    ("feedback_button", "text"): 75,
+    ("feedback_button", "value"): 2000,
+    ("any", "accessibility_label"): 75,
     ("any", "action_id"): 255,
     ("any", "block_id"): 255,
     ("any", "placeholder"): 150,
@@ -38,12 +41,20 @@ _LONGEST: Mapping[tuple[str, str], int] = {
 _ITEM_COUNTS: Mapping[tuple[str, str], tuple[int, int]] = {
     ("actions", "elements"): (1, 25),
     ("context", "elements"): (1, 10),
+    ("context_actions", "elements"): (1, 5),
     ("static_select", "options"): (1, 100),
     ("multi_static_select", "options"): (1, 100),
     ("radio_buttons", "options"): (1, 10),
     ("checkboxes", "options"): (1, 10),
     ("overflow", "options"): (1, 5),
 }
+
+_CONTEXT_ACTIONS = frozenset({"feedback_buttons", "icon_button"})
+"""The elements of `context_actions`, which stand nowhere else.
+
+https://docs.slack.dev/reference/block-kit/blocks/context-actions-block
+"""
+_TIMESTAMP_DIGITS = 10
 
 
 def checked_blocks(blocks: Sequence[Payload], *, most: int = MOST_IN_MESSAGE) -> list[Payload]:
@@ -72,6 +83,8 @@ def checked_view(view: Payload) -> Payload:
     blocks = view.get("blocks")
     if not isinstance(blocks, list):
         raise RefusalError("invalid_arguments")
+    if any(block.get("type") == "context_actions" for block in blocks):
+        raise _invalid("unsupported type: context_actions")
     if any(block.get("type") == "input" for block in blocks) and view["type"] == "modal":
         _require_submit(view)
     return {**view, "blocks": checked_blocks(blocks, most=MOST_IN_VIEW)}
@@ -112,7 +125,10 @@ def _require_submit(view: Payload) -> None:
 def _check_block(written: str) -> None:
     block = json.loads(written)
     _check_model(block)
-    for element in elements_of(block):
+    _check_context_actions(block)
+    elements = block.get("elements")
+    named = [_named(one) for one in elements] if isinstance(elements, list) else elements
+    for element in elements_of({**block, "elements": named}):
         _check_limits(element)
 
 
@@ -124,6 +140,28 @@ def _check_model(block: Payload) -> None:
         model.validate_json()
     except (SlackObjectFormationError, TypeError, ValueError, AttributeError) as error:
         raise _invalid(str(error)) from error
+
+
+def _check_context_actions(block: Payload) -> None:
+    """Check that these elements stand in their own block, and nothing else stands there."""
+    is_own = block["type"] == "context_actions"
+    stand = elements_of(block) if not is_own else ()
+    if any(element.get("type") in _CONTEXT_ACTIONS for element in stand):
+        raise _invalid(f"{block['type']}: unsupported element of context_actions")
+    elements = block.get("elements")
+    inside = elements if is_own and isinstance(elements, list) else []
+    if any(element.get("type") not in _CONTEXT_ACTIONS for element in inside):
+        raise _invalid("context_actions: unsupported element")
+
+
+def _named(element: Payload) -> Payload:
+    """Return an element with the types of parts that Slack tells by their names."""
+    if element.get("type") != "feedback_buttons":
+        return element
+    return {
+        name: {"type": "feedback_button", **part} if isinstance(part, dict) else part
+        for name, part in element.items()
+    }
 
 
 def _check_limits(element: Payload) -> None:
@@ -138,8 +176,21 @@ def _check_limits(element: Payload) -> None:
         fewest, most = _ITEM_COUNTS.get((kind, name), (0, MOST_IN_VIEW))
         if isinstance(value, list) and not fewest <= len(value) <= most:
             raise _invalid(f"{kind}: {name} must hold {fewest} to {most} items")
+    if kind == "datetimepicker" and not _is_ten_digits(element.get("initial_date_time")):
+        raise _invalid("datetimepicker: initial_date_time must be an integer of 10 digits")
+    accessory = element.get("accessory")
+    if isinstance(accessory, dict) and accessory.get("type") == "datetimepicker":
+        raise _invalid("datetimepicker: must be in an actions or an input block")
     if kind == "image" and not element.get("alt_text"):
         raise _invalid("image: missing required field: alt_text")
+
+
+def _is_ten_digits(value: object) -> bool:
+    """Tell whether Slack takes a value as the first one of a picker; none is taken, too.
+
+    https://docs.slack.dev/reference/block-kit/block-elements/datetime-picker-element
+    """
+    return value is None or (type(value) is int and len(str(value)) == _TIMESTAMP_DIGITS)
 
 
 def _text_of(value: object) -> str:

@@ -7,7 +7,14 @@ from pydantic import BaseModel, ValidationError
 from sandbox.slack.blocks import checked_view
 from sandbox.slack.delivery import Delivery, DeliveryKind, Dispatcher
 from sandbox.slack.entities import Payload, RefusalError, StoredMessage
-from sandbox.slack.forms import Values, element_state, find_element, state_of, validation_errors
+from sandbox.slack.forms import (
+    Values,
+    element_state,
+    find_element,
+    pressed_button,
+    state_of,
+    validation_errors,
+)
 from sandbox.slack.payloads import (
     channel_in_payload,
     message_json,
@@ -153,6 +160,8 @@ class Clicks:
         if element["type"] == "button":
             shown = {"text": element.get("text"), "value": element.get("value")}
             return action | {name: part for name, part in shown.items() if part is not None}
+        if element["type"] == "feedback_buttons":
+            return action | pressed_button(element, value)
         return action | element_state(self.world, element, value)
 
     async def _interact(self, user: str, payload: Payload) -> Delivery:

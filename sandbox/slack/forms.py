@@ -12,6 +12,8 @@ Values = Mapping[str, Mapping[str, object]]
 """Values of fields: block ID → action ID → plain value, as the demo page sends it."""
 
 _TEXTS = frozenset({"plain_text_input", "number_input", "email_text_input", "url_text_input"})
+_BUTTONS = frozenset({"button", "feedback_buttons", "icon_button"})
+"""Elements without a state."""
 _ONE_OF = frozenset({"static_select", "radio_buttons", "overflow"})
 _SOME_OF = frozenset({"multi_static_select", "checkboxes"})
 
@@ -19,6 +21,7 @@ _SOME_OF = frozenset({"multi_static_select", "checkboxes"})
 _PICKERS: Mapping[str, tuple[str, str]] = {
     "datepicker": ("selected_date", "initial_date"),
     "timepicker": ("selected_time", "initial_time"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
     "users_select": ("selected_user", "initial_user"),
     "channels_select": ("selected_channel", "initial_channel"),
     "conversations_select": ("selected_conversation", "initial_conversation"),
@@ -55,8 +58,17 @@ def element_state(world: World, element: Payload, given: object) -> Payload:
         return {"type": kind, "files": shown}
     if kind in _PICKERS:
         name, initial = _PICKERS[kind]
-        return {"type": kind, name: element.get(initial) if given is None else str(given)}
+        return {"type": kind, name: element.get(initial) if given is None else _picked(kind, given)}
     return {"type": kind}
+
+
+def pressed_button(element: Payload, value: object) -> Payload:
+    """Return text and value of the feedback button that has this value. Raises `RefusalError`."""
+    pair = (element["positive_button"], element["negative_button"])
+    for button in pair:
+        if isinstance(button, dict) and button["value"] == value:
+            return {"text": button["text"], "value": value}
+    raise RefusalError("no_such_option", value=str(value))
 
 
 def validation_errors(blocks: object, state: Payload) -> dict[str, str]:
@@ -86,7 +98,7 @@ def find_element(blocks: object, action_id: str, block_id: str | None) -> tuple[
 def _inputs(blocks: object) -> Iterator[tuple[Payload, Payload]]:
     for block in blocks if isinstance(blocks, list) else []:
         for element in elements_of(block):
-            if "action_id" in element and element.get("type") != "button":
+            if "action_id" in element and element.get("type") not in _BUTTONS:
                 yield block, element
 
 
@@ -124,6 +136,13 @@ def _length_error(element: Payload, text: str) -> str | None:
     if isinstance(shortest, int) and len(text) < shortest:
         return f"Please use at least {shortest} characters."
     return None
+
+
+def _picked(kind: str, given: object) -> object:
+    """Return what was picked; a day with a time is in seconds, and may be taken away again."""
+    if kind != "datetimepicker":
+        return str(given)
+    return None if given == "" else int(str(given))
 
 
 def _option(element: Payload, value: object) -> Payload:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from storage.job import (
     NOT_ACTIVE,
     NOT_REQUESTED,
@@ -147,6 +149,28 @@ PARTS = "SELECT * FROM jobs WHERE set_id = %(set_id)s ORDER BY part"
 async def parts(db: Database, set_id: str) -> tuple[list[Job], list[Unreadable]]:
     """Return the parts of a set in their order, and those that cannot be read."""
     return JOBS.readable(await db.rows(PARTS, {"set_id": set_id}))
+
+
+# Each part has an index of its own, which the planner would not use for one condition with OR.
+TAKES = """
+    SELECT found.* FROM unnest(%(places)s::text[]) AS wanted (place) CROSS JOIN LATERAL (
+        SELECT * FROM jobs WHERE id = wanted.place
+        UNION ALL
+        (SELECT * FROM jobs WHERE take_of = wanted.place ORDER BY seq DESC LIMIT %(limit)s)
+    ) AS found
+    ORDER BY found.seq
+"""
+
+
+async def takes(
+    db: Database, places: Collection[str], limit: int
+) -> tuple[list[Job], list[Unreadable]]:
+    """Return the takes of places, oldest first, and those that cannot be read.
+
+    Of each place the first take, and of the others the last `limit`.
+    """
+    values = {"places": list(places), "limit": max(0, limit)}
+    return JOBS.readable(await db.rows(TAKES, values))
 
 
 async def locked_set(db: Database, job: Job) -> list[Job]:

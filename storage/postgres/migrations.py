@@ -15,6 +15,7 @@ from storage.postgres.database import Database
 from storage.postgres.schema import (
     ANSWERS,
     DELETED,
+    FEEDBACK,
     FILMS,
     KEPT,
     NOTES,
@@ -26,6 +27,8 @@ from storage.postgres.schema import (
     SAVED,
     SETS,
     TABLES,
+    TAKES,
+    TAKES_OF_PLACE,
     TRACES,
     WORDS,
     WORDS_OF_EARLIER_JOBS,
@@ -94,6 +97,14 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0016_deleted", statements=(DELETED,), is_expansion=True),
+    Migration(name="0017_feedback", statements=(FEEDBACK,), is_expansion=True),
+    Migration(name="0018_takes", statements=(TAKES,), is_expansion=True),
+    Migration(
+        name="0018_takes_index",
+        statements=concurrent_index("jobs_takes", TAKES_OF_PLACE),
+        is_transaction=False,
+        is_expansion=True,
+    ),
 )
 
 HISTORY = """

@@ -505,6 +505,27 @@ ALTER TABLE jobs ADD COLUMN deleted_by TEXT COLLATE "C";
 """
 """The migration that lets people delete results."""
 
+FEEDBACK = """
+CREATE TABLE feedback (
+    job_id  TEXT COLLATE "C" NOT NULL,
+    by_user TEXT COLLATE "C" NOT NULL,
+    is_good BOOLEAN NOT NULL,
+    at      DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (job_id, by_user)
+);
+-- A digest reads what was given in its time.
+CREATE INDEX feedback_at ON feedback (at);
+"""
+"""The migration that keeps what people think of results by one press."""
+
+TAKES = """
+ALTER TABLE jobs ADD COLUMN take_of TEXT COLLATE "C";
+"""
+"""The migration that tells of which place a job is a take."""
+
+TAKES_OF_PLACE = "ON jobs (take_of, seq) WHERE take_of IS NOT NULL"
+"""The index of the takes of places, which are few of many jobs."""
+
 # A crash of the server may lose it: at worst somebody reads an answer twice.
 ANSWERS = """
 CREATE UNLOGGED TABLE answers (

@@ -10,6 +10,7 @@ from typing import Generic, Self
 from storage.approval import MayNotDecide
 from storage.budget import AskFirst, NotAdmitted, Settlement
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.feedback import Feedback, GivenFeedback, Rating
 from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Stage, check_transition
@@ -22,6 +23,7 @@ from storage.postgres import (
     chores,
     find,
     homes,
+    job_feedback,
     job_notes,
     job_reads,
     job_writes,
@@ -276,6 +278,10 @@ class PostgresJobs(PostgresQueue[Job]):
         """Return the parts of a set in their order."""
         return await self._session.readable(lambda db: job_reads.parts(db, set_id))
 
+    async def takes(self, places: Collection[str], limit: int) -> list[Job]:
+        """Return the takes of places, oldest first."""
+        return await self._session.readable(lambda db: job_reads.takes(db, places, limit))
+
     async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
         """Record the first request to cancel each part of a set, if nothing was sent of it yet."""
         found, broken = await self._session.write(
@@ -472,6 +478,21 @@ class PostgresNotes:
         return await self._session.read(lambda db: job_notes.of_job(db, job_id))
 
 
+class PostgresFeedback:
+    """Implements `FeedbackStore`."""
+
+    def __init__(self, session: PoolSession) -> None:
+        self._session = session
+
+    async def give(self, job_id: str, feedback: Feedback) -> GivenFeedback | None:
+        """Keep what a person thinks of a result, unless a later press of theirs is there."""
+        return await self._session.write(lambda db: job_feedback.give(db, job_id, feedback))
+
+    async def ratings(self, team: str, since: Instant, until: Instant) -> list[Rating]:
+        """Return the feedback at or after `since` and before `until`, as it stands now."""
+        return await self._session.read(lambda db: job_feedback.ratings(db, team, since, until))
+
+
 class PostgresFinder:
     """Implements `Finder`."""
 
@@ -545,6 +566,7 @@ class PostgresStore:
         self.settings = PostgresSettings(session)
         self.saved = PostgresSaved(session)
         self.notes = PostgresNotes(session)
+        self.feedback = PostgresFeedback(session)
         self.finder = PostgresFinder(session)
         self.retention = PostgresRetention(session)
         self.pacing = PostgresPacing(session)

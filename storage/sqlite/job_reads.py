@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import chain
+from operator import itemgetter
+from sqlite3 import Row
+
 from sqlite_utils import Database
 
 from storage.job import (
@@ -55,9 +60,10 @@ IN_THREAD = """
 
 # The `+` keeps SQLite from using the channel's index: a user has fewer jobs than a channel.
 # https://sqlite.org/optoverview.html
+# The ID alone: nearly always there is none, and of a row with all columns SQLite prepares each.
 # A job that waited for its asker was made earlier than it was accepted.
 FIND_DUPLICATE = f"""
-    SELECT * FROM jobs
+    SELECT id FROM jobs
     WHERE user = :user AND created_at >= :since - {QUESTION_SECONDS}
         AND (
             created_at >= :since
@@ -143,6 +149,24 @@ def parts(db: Database, set_id: str) -> tuple[list[Job], list[Unreadable]]:
     return JOBS.readable(db.execute(PARTS, {"set_id": encode(set_id)}))
 
 
+TAKES = """
+    SELECT * FROM jobs
+    WHERE id = :place OR seq IN (
+        SELECT seq FROM jobs WHERE take_of = :place ORDER BY seq DESC LIMIT :limit + 0
+    )
+"""
+
+
+def takes(db: Database, places: Collection[str], limit: int) -> tuple[list[Job], list[Unreadable]]:
+    """Return the takes of places, oldest first, and those that cannot be read.
+
+    Of each place the first take, and of the others the last `limit`.
+    """
+    values = ({"place": encode(place), "limit": max(0, limit)} for place in places)
+    rows = chain.from_iterable(db.execute(TAKES, of_place) for of_place in values)
+    return JOBS.readable(sorted(rows, key=itemgetter("seq")))
+
+
 def in_one_set(db: Database, job: Job) -> list[Job]:
     """Return all parts of the set that a job is a part of; the job alone, if it is of none.
 
@@ -191,8 +215,9 @@ def find_duplicate(db: Database, job: Job, since: Instant) -> Job | None:
         "id": job.id,
         "parent_id": job.parent_id or "",
     }
+    row = _first_row(db, FIND_DUPLICATE, values)
     try:
-        return _first_job(db, FIND_DUPLICATE, values)
+        return None if row is None else job_by_id(db, row["id"])
     except UnreadableRowError:
         return None
 
@@ -306,6 +331,12 @@ def oldest_due(db: Database, now: Instant) -> dict[Stage, Instant]:
 
 
 def _first_job(db: Database, query: str, values: dict[str, Value]) -> Job | None:
-    # Encoded like the columns: an ID from a user or a shell may also hold lone surrogates.
-    row = db.execute(query, {name: encode(value) for name, value in values.items()}).fetchone()
+    row = _first_row(db, query, values)
     return None if row is None else JOBS.from_row(row)
+
+
+def _first_row(db: Database, query: str, values: dict[str, Value]) -> Row | None:
+    # Encoded like the columns: an ID from a user or a shell may also hold lone surrogates.
+    encoded = {name: encode(value) for name, value in values.items()}
+    row: Row | None = db.execute(query, encoded).fetchone()
+    return row

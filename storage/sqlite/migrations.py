@@ -788,6 +788,28 @@ def _deleted(db: Database) -> None:
     db.execute("ALTER TABLE jobs ADD COLUMN deleted_by TEXT")
 
 
+@MIGRATIONS(name="0047_feedback")
+def _feedback(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE feedback (
+            job_id  TEXT NOT NULL,
+            by_user TEXT NOT NULL,
+            is_good INTEGER NOT NULL,  -- 0 or 1
+            at      REAL NOT NULL,
+            PRIMARY KEY (job_id, by_user)
+        ) STRICT, WITHOUT ROWID
+    """)
+    # A digest reads what was given in its time.
+    db.execute("CREATE INDEX feedback_at ON feedback (at)")
+
+
+@MIGRATIONS(name="0048_takes")
+def _takes(db: Database) -> None:
+    db.execute("ALTER TABLE jobs ADD COLUMN take_of TEXT")
+    # Of many jobs few share a place; the entries are in the order of the jobs' numbers.
+    db.execute("CREATE INDEX jobs_takes ON jobs (take_of) WHERE take_of IS NOT NULL")
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

@@ -34,6 +34,7 @@ from storage.budget import (
     Window,
 )
 from storage.costs import AlikeJobs, CostFilter, CostGroup, Render
+from storage.feedback import Feedback, GivenFeedback, Rating
 from storage.find import FoundJob, Page, Viewer, Wanted
 from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Price, Stage, check_transition
@@ -51,6 +52,7 @@ from storage.sqlite import (
     credit,
     find,
     homes,
+    job_feedback,
     job_notes,
     job_reads,
     job_writes,
@@ -281,6 +283,10 @@ class SqliteJobs(SqliteQueue[Job]):
     async def parts(self, set_id: str) -> list[Job]:
         """Return the parts of a set in their order."""
         return await self._session.readable(lambda db: job_reads.parts(db, set_id))
+
+    async def takes(self, places: Collection[str], limit: int) -> list[Job]:
+        """Return the takes of places, oldest first."""
+        return await self._session.readable(lambda db: job_reads.takes(db, places, limit))
 
     async def request_cancel_of_set(self, set_id: str, by: str, now: Instant) -> list[Job]:
         """Record the first request to cancel each part of a set, if nothing was sent of it yet."""
@@ -629,6 +635,21 @@ class SqliteNotes:
         return self._session.read_inline(lambda db: job_notes.of_job(db, job_id))
 
 
+class SqliteFeedback:
+    """Implements `FeedbackStore`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def give(self, job_id: str, feedback: Feedback) -> GivenFeedback | None:
+        """Keep what a person thinks of a result, unless a later press of theirs is there."""
+        return await self._session.write(lambda db: job_feedback.give(db, job_id, feedback))
+
+    async def ratings(self, team: str, since: Instant, until: Instant) -> list[Rating]:
+        """Return the feedback at or after `since` and before `until`, as it stands now."""
+        return await self._session.read(lambda db: job_feedback.ratings(db, team, since, until))
+
+
 class SqliteFinder:
     """Implements `Finder`."""
 
@@ -698,6 +719,7 @@ class SqliteStore:
         self.settings = SqliteSettings(session)
         self.saved = SqliteSaved(session)
         self.notes = SqliteNotes(session)
+        self.feedback = SqliteFeedback(session)
         self.finder = SqliteFinder(session)
         self.retention = SqliteRetention(session)
 

@@ -226,6 +226,10 @@ def test_a_record_below_the_configured_level_is_not_written(configure: Configure
     logging.getLogger("library").debug("detail")
     assert stream.getvalue() == ""
 
+    stream = configure(log_level="error")
+    logging.getLogger("httpx").warning("a library whose own lowest level is lower")
+    assert stream.getvalue() == ""
+
 
 def test_a_record_that_cannot_be_formatted_is_reported_without_its_arguments(
     configure: Configure,

@@ -96,6 +96,7 @@ def source(tmp_path: Path) -> Path:
         other_hand.execute("INSERT INTO unreadable_rows VALUES (NULL, 'jobs', 'job2', 'names')")
         other_hand.execute("INSERT INTO restores VALUES (7, 1000.5)")
         other_hand.execute("INSERT INTO notes VALUES ('a', 0, 'job1', 'U1', 1.5, 3.0, '☔', NULL)")
+        other_hand.execute("INSERT INTO feedback VALUES ('job1', 'U1', 1, 1.5)")
         other_hand.execute("INSERT INTO restore_checks VALUES ('T1', 7)")
     return path
 

@@ -16,6 +16,7 @@ from bot.jobs.accept import (
     LATE_SECONDS,
     Acceptance,
     Accepted,
+    AskContext,
     Asked,
     Asking,
     Interaction,
@@ -71,7 +72,8 @@ class AcceptHarness:
         self, interaction: Interaction, *, question: Asking | None = None, parent: str | None = None
     ) -> Accepted | Asked:
         """Accept a request for a video of the lake, which budgets have room for."""
-        answer = await accept(LAKE, interaction, self.services, question=question, parent_id=parent)
+        context = AskContext(question=question, parent_id=parent)
+        answer = await accept(LAKE, interaction, self.services, context)
         assert isinstance(answer, Accepted | Asked)
         return answer
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.base.ports import Directory
-from bot.jobs.accept import Accepted, Asked, Asking, Interaction, accept
+from bot.jobs.accept import Accepted, AskContext, Asked, Asking, Interaction, accept
 from bot.jobs.actions import (
     HOUR_SECONDS,
     JOB_ACTIONS,
@@ -180,7 +180,7 @@ async def waiting_job(harness: ActionsHarness) -> Job:
     """Return a request that waits for its asker."""
     request = read_request(read_text("hello"), harness.services.catalog)
     talk = Asking(kind=QuestionKind.SMALL_TALK, about="Hello!")
-    answer = await accept(request, pressed(), harness.services, question=talk)
+    answer = await accept(request, pressed(), harness.services, AskContext(question=talk))
     assert isinstance(answer, Asked)
     return answer.job
 

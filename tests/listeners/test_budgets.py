@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from decimal import Decimal
 
 from bot.messages import buttons
@@ -18,7 +19,7 @@ from tests.support.conversation import (
     until_done,
     until_ephemeral,
 )
-from tests.support.forms import entries, form_of, submit
+from tests.support.forms import entries, form_of, submit, switch
 from tests.support.running_bot import RunningBot, running_bot
 
 HERE = Scope(kind=ScopeKind.CHANNEL, team=TEAM, name=GENERAL)
@@ -78,6 +79,18 @@ async def test_a_form_that_does_not_fit_stays_open() -> None:
                 "Nothing was started or charged."
             )
         ]
+
+
+async def test_a_form_that_does_not_fit_now_is_planned_with_a_time() -> None:
+    """That is another request than the one that was refused; budgets count at its time."""
+    async with running_bot(ADMINS=ADMIN) as bot:
+        await set_rules(bot, HERE, "0")
+        await bot.type("")
+        await submit(bot, values=entries(prompt="a lake"))
+        await switch(bot, "more", ["on"], entries(prompt="a lake"))
+        at = int(time.time()) + 86400
+        await submit(bot, values={**entries(prompt="a lake"), "at": {"at": at}})
+        await bot.until(lambda: any("Planned" in one.text for one in bot.messages()))
 
 
 async def test_a_direct_conversation_has_the_budget_of_the_person() -> None:

@@ -191,11 +191,17 @@ async def test_a_form_tells_the_price_of_all_before_it_makes_them() -> None:
 
 
 async def test_a_refused_text_with_a_number_opens_in_the_form_with_that_number() -> None:
+    """And with what all of them cost; alternatives and images count, too."""
     async with running_bot() as bot:
-        refused = await bot.type("a car --mode ultra --times 3")
+        refused = await bot.type("a {red|blue} car --mode ultra --times 3")
         assert refused.shown is not None
         await press(bot, refused.shown, buttons.OPEN_DRAFT)
         assert element_of(form_of(bot), "times")["initial_value"] == "3"
+        assert "6 videos." in str(form_of(bot).data["blocks"])
+        files = [await put_file(bot, image_bytes()) for _ in range(2)]
+        await mention(bot, "a car --mode ultra --each-image", *files)
+        await press(bot, await until_ephemeral(bot, 2), buttons.OPEN_DRAFT)
+        assert "2 videos." in str(form_of(bot).data["blocks"])
 
 
 async def test_a_set_is_cancelled_as_a_whole_while_it_waits() -> None:

@@ -66,6 +66,11 @@ def choice(what: buttons.Choice) -> Trigger:
     return lambda harness, user: harness.click(buttons.MORE, user, chosen=value)
 
 
+def thumb(what: buttons.Choice) -> Trigger:
+    """Return a trigger that presses one of the feedback buttons."""
+    return lambda harness, user: harness.click(buttons.FEEDBACK, user, job_id=f"{what} {JOB.id}")
+
+
 COMMANDS: Mapping[str, ActionName] = {
     "status": ActionName.STATUS,
     "cancel": ActionName.CANCEL,
@@ -107,8 +112,13 @@ CHOSEN: Mapping[buttons.Choice, ActionName] = {
     buttons.Choice.LOOP: ActionName.LOOP,
     buttons.Choice.STITCH: ActionName.STITCH,
 }
+THUMBS: Mapping[buttons.Choice, ActionName] = {
+    buttons.Choice.GOOD: ActionName.RATE_GOOD,
+    buttons.Choice.BAD: ActionName.RATE_BAD,
+}
 TRIGGERS: Mapping[str, tuple[Trigger, ActionName]] = {
     **{f"choice {each}": (choice(each), name) for each, name in CHOSEN.items()},
+    **{f"thumb {each}": (thumb(each), name) for each, name in THUMBS.items()},
     **{f"command {word}": (command(word), name) for word, name in COMMANDS.items()},
     **{f"reply {word}": (reply(word), name) for word, name in REPLIES.items()},
     **{f"button {each}": (button(each), name) for each, name in CLICKED.items()},
@@ -167,7 +177,7 @@ def test_every_action_has_a_trigger_and_every_trigger_is_tested_here() -> None:
     assert replies == REPLIES
     assert set(CLICKED.values()) == set(BUTTONS.values())
     assert len(CLICKED) == len(BUTTONS)
-    assert CHOICES == CHOSEN
+    assert {**CHOSEN, **THUMBS} == CHOICES
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from bot.jobs.view import JobView
+from bot.base.ports import MOST_CLIPS
+from bot.jobs.takes import MOST_LINKED, MOST_TAKES
+from bot.jobs.view import ChainView, ClipView, JobView, Take
 from bot.messages import blocks
 from bot.messages.details import LINES_SHOWN, details_view, job_details
+from bot.options.continuation import Link
 from sandbox.slack.blocks import checked_blocks, checked_view
-from storage.job import Event, EventName, Film, Stage
+from storage.job import Event, EventName, Film, Review, ReviewKind, Stage
 from tests.support.store_samples import NOW, a_job
 
 JOB = replace(a_job(1), parent_id="n4q8r2", task_id="task <1>", idempotency_key="slack:T1:C1:1.0")
@@ -142,3 +145,47 @@ def test_a_refused_job_has_no_pending_cost_in_its_details() -> None:
 def test_the_properties_of_the_video_are_told(film: Film, words: str) -> None:
     view = replace(VIEW, job=replace(JOB, film=film))
     assert words in str(job_details(view, (), (), NOW).blocks)
+
+
+def chain_of(clips: int, takes: int, *, link_length: int = 0) -> ChainView:
+    """Return the longest chain that is shown, with links of this length."""
+
+    def take(clip: int, number: int) -> Take:
+        review = Review(kind=ReviewKind.APPROVED, by="U1", at=NOW) if number == 2 else None
+        job = replace(a_job(100 * clip + number), id=f"{clip:05}{number:05}", review=review)
+        return Take(number=number, job=job)
+
+    made = [[take(clip, number) for number in range(1, takes + 1)] for clip in range(clips)]
+    return ChainView(
+        clips=[ClipView(link=Link(job=one[0].job, until=2.5), takes=one, more=90) for one in made],
+        links={
+            one.job.id: f"https://example.com/{'x' * link_length}" if link_length else None
+            for takes_of in made
+            for one in takes_of
+        },
+    )
+
+
+def test_the_longest_chain_with_its_takes_is_within_slacks_limits() -> None:
+    """Also as a message, of which a block more would be too many, and with long links."""
+    view = replace(VIEW, chain=chain_of(MOST_CLIPS, MOST_TAKES))
+    timeline = [Event(at=NOW, name=EventName.RETRY, detail="x" * 300) for _ in range(LINES_SHOWN)]
+    options = tuple((f"Option {number}", "x" * 200, True) for number in range(40))
+    assert "◦ *take 1 (this one)*" in str(
+        checked_view({**details_view(view, options, timeline, NOW, shows_ids=True)})
+    )
+    message = job_details(view, options, timeline, NOW)
+    text = str(checked_blocks([dict(block) for block in message.blocks]))
+    assert text.count("take 2 `") == MOST_CLIPS
+    assert text.count(":heavy_check_mark: approved") == MOST_CLIPS
+    assert text.count("and 90 more") == MOST_CLIPS
+
+    linked = replace(VIEW, chain=chain_of(MOST_LINKED // MOST_TAKES, MOST_TAKES, link_length=250))
+    text = str(checked_blocks([dict(block) for block in job_details(linked, (), (), NOW).blocks]))
+    assert blocks.ELLIPSIS not in text
+
+
+def test_a_job_that_continues_nothing_shows_its_takes() -> None:
+    text = str(job_details(replace(VIEW, chain=chain_of(1, 2)), (), (), NOW).blocks)
+    assert "*Takes*\\n• *take 1 (this one)*" in text
+    assert "Clip 1" not in text

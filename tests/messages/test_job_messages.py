@@ -404,3 +404,23 @@ def test_a_job_with_a_poster_shows_it_with_words_for_screen_readers() -> None:
     assert picture["slack_file"] == {"id": "F1"}
     assert picture["alt_text"] == "A picture from the video: a lake <!channel>"
     assert message.text == messages.job_message(of(job), 0.0).text
+
+
+def test_a_result_has_thumbs_under_the_jobs_own_message_alone() -> None:
+    """Once it is there, and while it is; what a screen reader reads is as long as Slack allows."""
+    job = replace(DONE, input={"prompt": f"<!channel> {'lake ' * 99}"})
+    message = messages.job_message(of(job), 0.0)
+    thumbs = str(checked_blocks([dict(block) for block in message.blocks])[-1])
+    assert "feedback_buttons" in thumbs
+    assert f"'good {DONE.id}'" in thumbs
+    assert f"'bad {DONE.id}'" in thumbs
+    assert "'Bad: !channel lake lake" in thumbs
+    assert "Good" not in message.text
+    for other in (
+        messages.job_message(of(RENDERING), 0.0),
+        messages.job_message(of(replace(DONE, stage=Stage.FINISHED)), 0.0),
+        messages.job_message(of(replace(DONE, outcome=Outcome.FAILED, outputs=())), 0.0),
+        messages.job_message(of(replace(DONE, deleted_at=1.0, deleted_by="U1")), 0.0),
+        result.final_message(of(DONE)),
+    ):
+        assert "context_actions" not in [block["type"] for block in other.blocks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
@@ -19,8 +20,10 @@ from bot.slack.chat import SlackChat
 from bot.worker.outbox import SHARE_PATIENCE_SECONDS
 from sandbox.slack.entities import BEN, CREW, OPEN, TEAM
 from sandbox.slack.faults import UPLOAD, Fault, FaultKind
-from storage.job import Outcome, Stage
-from storage.notification import NotificationKind, channel_scope
+from storage.feedback import Feedback
+from storage.job import Event, EventName, Media, Outcome, Output, Stage, UsedStyle
+from storage.notification import NotificationKind, channel_scope, person_scope, team_scope
+from storage.saved import Editor, SavedKey, SavedKind
 from storage.store import ClaimLimit
 from tests.support.outbox_harness import (
     OutboxHarness,
@@ -33,6 +36,7 @@ DAY = 86400.0
 # Wednesday, 18 November 2026, 08:43 UTC.
 BEFORE_NINE = datetime(2026, 11, 18, 8, 43, tzinfo=UTC).timestamp()
 NINE = datetime(2026, 11, 18, 9, tzinfo=UTC).timestamp()
+VIDEO = Output(media=Media.VIDEO, url="https://x.test/1.mp4")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -134,6 +138,68 @@ async def test_a_digest_has_outcomes_and_costs(harness: OutboxHarness) -> None:
     ):
         assert part in text
     assert "<@" not in text
+
+
+async def test_a_digest_has_the_thumbs_that_were_pressed_in_its_time(
+    harness: OutboxHarness,
+) -> None:
+    """Of its workspace, also about what was requested before."""
+    harness.clock.now = NINE - 9 * DAY
+    jobs = [await harness.job("a lake"), await harness.job("a lake", team="T0OTHER")]
+    for job in jobs:
+        made = replace(job, stage=Stage.DELIVERED, outputs=(VIDEO,))
+        await harness.store.jobs.apply(
+            job, made, Event(at=harness.clock(), name=EventName.DELIVERED)
+        )
+    for number, (job, at, is_good) in enumerate(
+        [
+            (jobs[0], NINE - DAY, True),
+            (jobs[0], NINE - 1, True),
+            (jobs[0], NINE - DAY - 1, False),
+            (jobs[0], NINE, False),
+            (jobs[1], NINE - 1, False),
+        ]
+    ):
+        pressed = Feedback(by=f"U{number}", is_good=is_good, at=at)
+        await harness.store.feedback.give(job.id, pressed)
+    await at_nine(harness)
+    (message,) = harness.posted()
+    text = json.dumps(message.blocks, ensure_ascii=False)
+    assert "*Thumbs by mode*\\n• std: :thumbsup: 2 · :thumbsdown: 0" in text
+    assert "• Kling V3: :thumbsup: 2 · :thumbsdown: 0" in text
+    assert "Thumbs by style" not in text
+
+
+async def test_a_digest_names_the_styles_of_its_place_alone(harness: OutboxHarness) -> None:
+    """One of another channel, or of a person, is shown where it was used."""
+    styles = {
+        "ours": channel_scope(TEAM, CREW),
+        "everybodys": team_scope(TEAM),
+        "theirs": channel_scope(TEAM, OPEN),
+        "bens": person_scope(TEAM, BEN),
+    }
+    job, maker = await harness.job("a lake"), Editor(user=BEN, is_admin=True)
+    for name, scope in styles.items():
+        key = SavedKey(kind=SavedKind.STYLE, scope=scope, name=name)
+        await harness.store.saved.save(key, {"words": "rain", "options": {}}, maker, NINE)
+        made = replace(
+            job,
+            id=name,
+            dedup_key=name,
+            stage=Stage.DELIVERED,
+            outputs=(VIDEO,),
+            style=UsedStyle(name=name, words="rain", prompt="a lake"),
+        )
+        event = Event(at=harness.clock(), name=EventName.DELIVERED)
+        await harness.store.jobs.insert(made, event)
+        await harness.store.feedback.give(name, Feedback(by=BEN, is_good=True, at=NINE - 1))
+    await at_nine(harness)
+    (message,) = harness.posted()
+    text = json.dumps(message.blocks, ensure_ascii=False)
+    for part in ("everybodys: :thumbsup: 1", "ours: :thumbsup: 1", "other places: :thumbsup: 2"):
+        assert part in text
+    assert "theirs" not in text
+    assert "bens" not in text
 
 
 async def test_the_chart_is_in_the_message_with_its_alt_text(harness: OutboxHarness) -> None:

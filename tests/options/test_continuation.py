@@ -7,9 +7,16 @@ from dataclasses import replace
 import pytest
 
 from bot.base.errors import UsageError
-from bot.options.continuation import base_of_continuation, continued, looped, read_moment
+from bot.options.continuation import (
+    base_of_continuation,
+    continued,
+    looped,
+    place_of,
+    read_moment,
+    take_of,
+)
 from bot.options.references import Frame, as_frame, file_named, files_named, reference
-from storage.job import Film, Json, UsedStyle
+from storage.job import Film, Job, Json, UsedStyle
 from tests.support.services import CATALOG
 from tests.support.store_samples import a_job
 
@@ -81,6 +88,44 @@ def test_a_request_continues_what_its_first_frame_is_from() -> None:
         {},
     ]
     assert [continued(MODEL, values) for values in inputs] == [LAST, None, None, None, None, None]
+
+
+BEHIND: dict[str, Json] = {"first_frame_image": reference(str(LAST))}
+OTHER_PICTURE: dict[str, Json] = {"first_frame_image": reference("F1")}
+LOOP: dict[str, Json] = {"first_frame_image": reference(str(replace(LAST, seconds=0.0)))}
+
+
+@pytest.mark.parametrize(
+    ("values", "parent", "place"),
+    [
+        ({}, None, None),
+        ({}, a_job(), "job1"),
+        ({}, replace(a_job(), take_of="job0"), "job0"),
+        (LOOP, replace(a_job(), take_of="job0"), "job0"),
+        (BEHIND, None, "after:abc"),
+        (BEHIND, replace(a_job(), input=BEHIND), "after:abc"),
+        (BEHIND, replace(a_job(), take_of="job0"), "after:abc"),
+        (OTHER_PICTURE, replace(a_job(), take_of="after:abc"), None),
+        (LOOP, replace(a_job(), input=BEHIND), None),
+    ],
+    ids=[
+        "a request",
+        "made from one",
+        "made from another take",
+        "a loop",
+        "a continuation",
+        "made from one of an earlier version",
+        "of another kind than its parent",
+        "with another picture",
+        "a loop of a continuation",
+    ],
+)
+def test_a_job_is_a_take_of_one_place(
+    values: dict[str, Json], parent: Job | None, place: str | None
+) -> None:
+    """What continues a job stands behind it; all else where it was made from."""
+    parent_place = None if parent is None else place_of(MODEL, parent)
+    assert take_of(MODEL, values, parent_place) == place
 
 
 def test_a_continuation_keeps_all_but_the_scene() -> None:

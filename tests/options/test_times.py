@@ -11,7 +11,16 @@ from bot.base.errors import UsageError
 from bot.options.parser import read_text
 from bot.options.request import read_request
 from bot.options.styles import NO_STYLES
-from bot.options.times import find_wall_time, moment_of, new_repeat, next_moment, read_wall_time
+from bot.options.times import (
+    StartError,
+    WallTime,
+    find_wall_time,
+    first_moment,
+    moment_of,
+    new_repeat,
+    next_moment,
+    read_wall_time,
+)
 from storage.job import RepeatEvery
 from tests.support.services import CATALOG
 
@@ -56,7 +65,7 @@ def test_what_is_no_time_is_refused_with_examples(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["today 3:00", "2026-11-26 18:00", "2027-12-24 18:00"])
 def test_what_is_over_or_far_ahead_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match="--at tomorrow 9:00"):
+    with pytest.raises(UsageError, match="`tomorrow 9:00`"):
         local(text)
 
 
@@ -100,6 +109,31 @@ def test_a_repeat_goes_by_the_clocks_of_its_zone(
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "is over: it is 2026-11-27 04:40"), (-1, "is over"), (367 * 86400, "more than a year")],
+)
+def test_a_picked_moment_that_cannot_be_is_refused(seconds: float, told: str) -> None:
+    with pytest.raises(StartError, match=told):
+        moment_of(FRIDAY + seconds, BERLIN, FRIDAY)
+
+
+def test_a_picked_moment_is_itself_also_as_the_first_of_a_repeat() -> None:
+    """Also the second 2:30 of a night with two, and behind a leap day; a weekday is one."""
+    second = datetime(2027, 10, 31, 2, 30, tzinfo=BERLIN, fold=1).timestamp()
+    assert moment_of(second, BERLIN, second - 1) == second
+    repeat = new_repeat("a1", RepeatEvery.DAY, second, BERLIN)
+    assert first_moment(repeat, second) == second
+    assert next_moment(repeat, second) == second + 24 * 3600
+    leap = datetime(2028, 2, 29, 9, tzinfo=BERLIN).timestamp()
+    monthly = new_repeat("a1", RepeatEvery.MONTH, leap, BERLIN)
+    assert first_moment(monthly, leap) == leap
+    assert next_moment(monthly, leap) == leap + 29 * 86400 - 3600
+    saturday = datetime(2026, 11, 28, 9, tzinfo=BERLIN).timestamp()
+    on_weekdays = new_repeat("a1", RepeatEvery.WEEKDAY, saturday, BERLIN)
+    assert first_moment(on_weekdays, saturday) == saturday + 2 * 86400
+
+
 def test_a_repeat_needs_a_time_and_a_known_word() -> None:
     for text, told in (
         ("boats --every day", "--at 9:00"),
@@ -128,4 +162,4 @@ def test_the_value_of_the_flag_is_read_and_nothing_else(
 ) -> None:
     request = read_request(read_text(text), CATALOG, styles=NO_STYLES)
     assert request.input["prompt"] == prompt
-    assert (request.at.text if request.at else None) == at
+    assert (request.at.text if isinstance(request.at, WallTime) else None) == at

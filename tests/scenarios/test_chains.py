@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import av
 import pytest
 
+from bot.messages import buttons
 from bot.messages.buttons import MORE
 from sandbox.mindvideo.files import PACKAGED_MEDIA
-from sandbox.slack.entities import ANA, StoredMessage
+from sandbox.slack.entities import ANA, BEN, BOT, CREW, StoredMessage
 from tests.support.conversation import (
     answer,
     last_input,
@@ -20,7 +22,7 @@ from tests.support.conversation import (
     until_over,
     until_reply_done,
 )
-from tests.support.forms import KLING, element_of, entries, form_of, submit
+from tests.support.forms import KLING, blocks_of, element_of, entries, form_of, submit
 from tests.support.images import data_of
 from tests.support.running_bot import RunningBot, bot_in
 from tests.support.sandbox import running_sandbox
@@ -81,6 +83,57 @@ async def test_a_video_is_continued_twice_and_its_clips_are_joined() -> None:
         assert length_of(path) == pytest.approx(5.0 + 2.5 + 5.0, abs=0.1)
         assert len(submitted_inputs(bot)) == 3
         assert "joined before" in bot.ephemerals()[-1].text
+
+
+async def test_details_show_the_takes_of_each_place_beside_each_other() -> None:
+    """Each with the link to its message; what others make of it elsewhere, they alone see."""
+    async with (
+        running_sandbox(render_seconds=0.05, media_dir=PACKAGED_MEDIA) as sandbox,
+        bot_in(sandbox) as bot,
+    ):
+        root = await mention(bot, "a boat at a pier")
+        first = await until_job_over(bot)
+        one = await continued(bot, "continue the boat leaves", root, 2)
+        assert await shown_in_details(bot, one) == chain_of(first, one)
+        two = await continued(bot, "again", root, 3)
+        await mention(bot, "approve", thread=root)
+        await until_ephemeral(bot)
+        await bot.type(f"again {two.job_id}", user=BEN, channel=CREW)
+        await bot.until_delivered(channel=CREW)
+        (elsewhere,) = [said for said in bot.messages(CREW) if said.user == BOT]
+
+        takes = f"{linked(one, 'take 1')} · *take 2 (this one)* :heavy_check_mark: approved"
+        of_ana = await shown_in_details(bot, two)
+        assert of_ana == [*chain_of(first, two), f"    ◦ {takes}"]
+        of_ben = await shown_in_details(bot, two, BEN)
+        assert of_ben == [*of_ana[:-1], f"{of_ana[-1]} · {linked(elsewhere, 'take 3')}"]
+
+        assert "deleted" in await answer(bot, f"delete {one.job_id}")
+        assert await shown_in_details(bot, two) == chain_of(first, two)
+
+
+def linked(message: StoredMessage, name: str) -> str:
+    """Return the link to a job's message, up to its thread."""
+    return f"/{message.channel}/p{message.ts.replace('.', '')}|{name}"
+
+
+def chain_of(*messages: StoredMessage) -> list[str]:
+    """Return the lines of a chain of jobs without other takes."""
+    clips = enumerate(messages, start=1)
+    lines = [f"• Clip {number}: {linked(one, one.job_id or '')}" for number, one in clips]
+    return ["*Chain*", *lines]
+
+
+async def shown_in_details(bot: RunningBot, message: StoredMessage, user: str = ANA) -> list[str]:
+    """Open the details of a job in its thread; return the lines about its chain and its takes."""
+    value = str(message.job_id)
+    (result,) = [one for one in bot.replies() if one.files and value in str(one.blocks)]
+    done = await bot.sandbox.slack.people.click(user, result.ts, buttons.DETAILS)
+    assert done.error is None
+    sections = (block.get("text") for block in blocks_of(form_of(bot, user)).values())
+    told = [str(text["text"]) for text in sections if isinstance(text, dict)]
+    (lines,) = [text for text in told if text.startswith(("*Chain*", "*Takes*"))]
+    return re.sub(r"<[^|>]*(/C0\w+/p\d+)[^|>]*\|([^>]*)>", r"\1|\2", lines).split("\n")
 
 
 async def test_a_loop_ends_as_it_begins() -> None:

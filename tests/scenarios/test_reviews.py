@@ -31,6 +31,14 @@ def result_of(bot: RunningBot, job: StoredMessage) -> StoredMessage:
     return found
 
 
+async def rate(bot: RunningBot, job: StoredMessage, thumb: buttons.Choice) -> None:
+    """Press a thumb under a job's message as Ben, and wait for the answer."""
+    before, value = len(bot.ephemerals()), f"{thumb} {job.job_id}"
+    delivery = await bot.sandbox.slack.people.click(BEN, job.ts, buttons.FEEDBACK, value=value)
+    assert delivery.error is None
+    assert f"for job `{job.job_id}`" in (await until_ephemeral(bot, before + 1)).text
+
+
 async def test_two_takes_are_reviewed() -> None:
     """Notes are kept and charge nothing; the form shows them; what was said last counts."""
     async with (
@@ -65,6 +73,11 @@ async def test_two_takes_are_reviewed() -> None:
         await bot.until(lambda: "changes asked by" in str(result_of(bot, first).blocks))
         await bot.until(lambda: f"changes asked by <@{BEN}>" in str(bot.replies()[0].blocks))
 
+        for thumb in (buttons.Choice.GOOD, buttons.Choice.BAD):
+            await rate(bot, first, thumb)
+        # The edits that showed the review have kept the thumbs.
+        assert "feedback_buttons" in str(bot.replies()[0].blocks)
+
         await press(bot, root, buttons.EDIT)
         await switch(bot, "more", ["on"], entries(prompt="a can of soda"))
         assert form_of(bot).data["title"] == {"type": "plain_text", "text": "Next take"}
@@ -79,7 +92,7 @@ async def test_two_takes_are_reviewed() -> None:
         assert len(submitted_inputs(bot)) == 2
 
         await mention(bot, "Approved! well done", thread=root, user=BEN)
-        assert f"`{second.job_id}` is approved" in (await until_ephemeral(bot, 6)).text
+        assert f"`{second.job_id}` is approved" in (await until_ephemeral(bot, 8)).text
         listed = await answer(bot, "list --approved")
         assert second.job_id is not None
         assert second.job_id in listed

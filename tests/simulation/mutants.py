@@ -53,7 +53,7 @@ from storage.job import (
 from storage.notification import Notification, NotificationKind, notification_id
 from storage.pace import Limit
 from storage.rows import Table
-from storage.sqlite import admissions, budget_use, notifications, queue
+from storage.sqlite import admissions, budget_use, job_feedback, notifications, queue
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
 from tests.simulation import life, money_mutants
 from tests.simulation.replaced import replaced
@@ -453,6 +453,8 @@ def _no_edit_of_set(_db: Database, _job: Job, _at: Instant) -> None:
     """Leave the message of a set as it was posted."""
 
 
+_PRESS_ALWAYS = "INSERT OR REPLACE INTO feedback VALUES (:job_id, :by_user, :is_good, :at)"
+
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
     Mutant(
@@ -509,6 +511,11 @@ MUTANTS = (
         "leaves what was brought beside the result",
         _value(notifications, "_TAKE_BACK", "SELECT :job_id, :at"),
         tried_first=268,
+    ),
+    Mutant(
+        "lets a late repeat of a press undo a later one",
+        _value(job_feedback, "_GIVE", _PRESS_ALWAYS),
+        tried_first=6,
     ),
     Mutant(
         "deletes a message and leaves its files",

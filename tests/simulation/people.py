@@ -13,6 +13,7 @@ from bot.base.errors import BotError, UsageError
 from bot.jobs.accept import (
     Acceptance,
     Accepted,
+    AskContext,
     Asked,
     Asking,
     Interaction,
@@ -29,6 +30,7 @@ from bot.jobs.actions import (
     BringAnswered,
     CancelAnswered,
     DeleteAnswered,
+    FeedbackAnswered,
     QuestionExpired,
     ResendAnswered,
     SetCancelAnswered,
@@ -42,6 +44,7 @@ from bot.jobs.verdict import Verdict
 from bot.listeners.payloads import MessagePayload
 from bot.options.parser import TypedText, read_text
 from bot.options.request import RenderRequest
+from storage.feedback import Feedback
 from storage.job import (
     QUESTION_SECONDS,
     REQUESTED,
@@ -59,6 +62,7 @@ from storage.notification import NotificationKind, notification_id
 from storage.store import StoreError
 from tests.simulation.admins import Admins
 from tests.simulation.approvals import Press, draw_presses
+from tests.simulation.feedback import FeedbackBook, Thumb, are_thumbs_pressed, draw_thumbs
 from tests.simulation.films import are_chains_made
 from tests.simulation.invariants import Invariants
 from tests.simulation.names import GUEST, PARTNER, PEOPLE, PROJECT, TEAM
@@ -110,6 +114,7 @@ class People:
         self._slack = invariants.slack
         self._lives: list[asyncio.Task[None]] = []
         self._asks = 0
+        self._feedback = FeedbackBook(world)
         self._admins: Admins | None = None
         if world.budgets is not None and invariants.books is not None:
             self._admins = Admins(world, invariants, world.budgets, invariants.books, self._visit)
@@ -146,6 +151,9 @@ class People:
 
     async def close_the_books(self) -> bool:
         """Settle what is not as MindVideo's bill says; return whether nothing is left to do."""
+        if not self._feedback.is_checked:
+            await self._visit(0.0, self._feedback.check)
+            return False
         if self._admins is None:
             return True
         if not self._admins.have_closed_the_books:
@@ -408,7 +416,8 @@ class People:
         door.process.point("before an ask")
         try:
             delivered = self._as_delivered(interaction)
-            answer = await accept(request, delivered, door.services, question=question)
+            context = AskContext(question=question)
+            answer = await accept(request, delivered, door.services, context)
         except (StoreError, BotError):
             # What is planned needs to know where its asker is, and a time that is not over.
             reply.set_result(None)
@@ -497,6 +506,8 @@ class People:
         chance = self._world.chance
         if are_results_deleted(self._world):
             self._live(self._delete_some_day(job))
+        if are_thumbs_pressed(self._world):
+            self._live(self._rate_some_day(job))
         if are_chains_made(self._world):
             self._live(self._continue_some_day(job))
         if self._world.odds(0.3):
@@ -524,6 +535,34 @@ class People:
         match await self._act(door, ActionName.DELETE, job):
             case DeleteAnswered(is_new=is_new):
                 self._world.count("result deleted" if is_new else "result deleted again")
+
+    async def _rate_some_day(self, job: Job) -> None:
+        """Press thumbs under a result, to and fro, while other acts go on beside it."""
+        for thumb in draw_thumbs(self._world, job.id):
+            await self._world.sleep(thumb.pause)
+            act = partial(self._rate, thumb, self._world.now())
+            for delay in thumb.delays:
+                self._live(self._inside(delay, act, job))
+
+    async def _rate(self, thumb: Thumb, at: float, door: Door, job: Job) -> None:
+        door.process.point("before a thumb")
+        feedback = Feedback(by=thumb.by, is_good=thumb.is_good, at=at)
+        self._feedback.press(job.id, feedback)
+        interaction = Interaction(
+            team=job.team,
+            channel=job.channel,
+            user=thumb.by,
+            surface="button",
+            dedup_key=self._new_key(),
+            reply_to=ReplyTo(),
+            sent_at=at,
+        )
+        request = ActionRequest(job=self._invariants.rows.get(job.id, job), interaction=interaction)
+        name = ActionName.RATE_GOOD if thumb.is_good else ActionName.RATE_BAD
+        with suppress(StoreError, UsageError):
+            match await perform(name, request, door.services):
+                case FeedbackAnswered(is_good=is_good):
+                    self._feedback.hear(job.id, feedback, is_good=is_good)
 
     async def _continue_some_day(self, job: Job) -> None:
         """Go on from a video once or twice, by a click that is delivered twice, and join it."""

@@ -64,6 +64,23 @@ async def test_of_several_jobs_in_a_thread_the_newest_is_meant(store: Store) -> 
     assert _id(await store.jobs.find_by_message("T1", "C1", "1.0")) == "job3"
 
 
+async def test_the_takes_of_places_are_read_at_once_the_oldest_first(store: Store) -> None:
+    """Of each place the first one and the last others; a row that was there before has none."""
+    places = {2: "job1", 3: "after:job1", 4: "job1", 6: "after:job1", 7: "job5", 8: "after:job1"}
+    await _insert(
+        store, *(replace(a_job(number), take_of=places.get(number)) for number in range(1, 10))
+    )
+
+    async def takes(*wanted: str, limit: int = 9) -> list[int]:
+        found = await store.jobs.takes(wanted, limit)
+        return [int(job.id.removeprefix("job")) for job in found]
+
+    assert await takes("after:job1", "job1") == [1, 2, 3, 4, 6, 8]
+    assert await takes("after:job1", "job1", limit=1) == [1, 4, 8]
+    assert await takes("job9", "after:job9", "\ud800", "' OR 1=1 --") == [9]
+    assert await takes() == []
+
+
 async def _duplicate_of(store: Store, job: Job, since: Instant) -> str | None:
     """Insert the same request anew; return the ID of the job that it is a duplicate of."""
     new = replace(job, id=f"new{since}", dedup_key=f"new{since}", created_at=NOW + 900)

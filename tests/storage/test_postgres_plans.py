@@ -13,6 +13,7 @@ from storage.job import Stage
 from storage.postgres import (
     budget_use,
     claim_turns,
+    job_feedback,
     job_reads,
     job_writes,
     notifications,
@@ -45,6 +46,7 @@ VALUES: Mapping[str, object] = {
     "now": NOW,
     "parent_id": "",
     "person": "U1",
+    "places": ["copy1", "after:copy1"],
     "set_id": "set-1",
     "since": NOW + 1000,
     "size": "5",
@@ -77,6 +79,8 @@ HISTORY = """
     )
     SELECT n::text, 'T1', 'U', 1, 1, 1, 1, 0, 0, 0, CASE WHEN n % 100 = 0 THEN 1 END
     FROM generate_series(1, 2000) AS copy (n);
+    INSERT INTO feedback (job_id, by_user, is_good, at)
+    SELECT id, 'U1', true, created_at FROM jobs;
     ANALYZE
 """
 # Of a hundred people, each tenth job is under way and due, half of them by their own price.
@@ -98,6 +102,7 @@ COPIES = {
     "started_at": "CASE WHEN n % 20 > 0 THEN one.created_at END",
     "price_key": "'key' || n % 10",
     "cost_actual": "'2'",
+    "take_of": "CASE WHEN n % 50 = 0 THEN 'copy' || n % 500 END",
     "counted_on": "to_char(DATE '2026-01-01' + n % 600, 'YYYY-MM-DD')",
 }
 
@@ -146,6 +151,7 @@ def due(table: str) -> str:
         (job_reads.RENDER_SECONDS, ["jobs_durations"]),
         (job_reads.AHEAD_OF, ["jobs_waiting"]),
         (job_reads.PARTS, ["jobs_parts"]),
+        (job_reads.TAKES, ["jobs_takes", "jobs_(id_key|pkey)"]),
         (job_reads.ACTIVE, ["jobs_active"]),
         (job_reads.OLDEST_DUE, ["jobs_due_in_stage"]),
         (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
@@ -161,6 +167,7 @@ def due(table: str) -> str:
         (price_drifts.KEYS, ["jobs_prices"]),
         (price_drifts.LAST, ["jobs_(prices|created)"]),
         (reports.RENDERS, ["jobs_created"]),
+        (job_feedback.RATINGS, ["feedback_at", "jobs_(id_key|pkey)"]),
         (retention.RESPONSE_URLS.query, ["jobs_response_url"]),
         (retention.REQUEST_BODIES.query, ["jobs_request_body"]),
         (retention.DETAILS.query, ["job_events_detail"]),
@@ -172,7 +179,7 @@ def test_an_index_answers(plans: psycopg.Connection, query: str, indexes: list[s
     explained = plans.execute(f"EXPLAIN {query}".encode(), {**VALUES, "until": until})
     plan = "\n".join(str(line) for (line,) in explained)
     assert [index for index in indexes if not re.search(index, plan)] == [], plan
-    for table in ("jobs", "notifications", "job_events", "home_views"):
+    for table in ("jobs", "notifications", "job_events", "home_views", "feedback"):
         assert f"Seq Scan on {table}" not in plan, plan
 
 

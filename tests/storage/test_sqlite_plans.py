@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from storage.find import Page, Viewer, Wanted
 from storage.job import OVER, UNDER_WAY, Stage
 from storage.rows import JOBS
-from storage.sqlite import find, homes, job_reads, notifications, reports
+from storage.sqlite import find, homes, job_feedback, job_reads, notifications, reports
 from storage.sqlite.budget_use import OF_OTHER_SIZES, OF_SAME_SIZE
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.job_reads import ACTIVE
@@ -116,6 +116,10 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
         ),
         (job_reads.AHEAD_OF, ["INDEX jobs_waiting (submitted_at<?)"]),
         (job_reads.PARTS, ["jobs_parts (set_id=?)"]),
+        (
+            job_reads.TAKES,
+            ["jobs_1 (id=?)", "INTEGER PRIMARY KEY (rowid=?)", "jobs_takes (take_of=?)"],
+        ),
     ],
     ids=[
         "due",
@@ -131,6 +135,7 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
         "stages",
         "ahead",
         "parts of a set",
+        "takes",
     ],
 )
 def test_an_index_answers(tables: Database, query: str, indexes: list[str]) -> None:
@@ -145,6 +150,10 @@ def test_an_index_bounds_what_a_digest_reads(tables: Database) -> None:
     """However long the history is, a week's digest reads a week's rows."""
     steps = plan_of(tables, reports.RENDERS)
     assert any("jobs_created (created_at>? AND created_at<?)" in step for step in steps)
+    steps = plan_of(tables, job_feedback.RATINGS)
+    assert "USING INDEX feedback_at (at>? AND at<?)" in steps[0]
+    assert "(id=?)" in steps[1]
+    assert len(steps) == 2
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,7 @@ async def test_a_job_keeps_every_field(old: OldFile) -> None:
     assert await store.jobs.get("full") == replace(
         full,
         style=None,
+        take_of=None,
         set_id=None,
         part=None,
         project=None,

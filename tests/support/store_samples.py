@@ -83,6 +83,7 @@ def a_full_job() -> Job:
         reply_to=ReplyTo(thread_ts="1800000000.000100", response_url="https://hooks.example/1"),
         channel_defaults=("duration",),
         parent_id="job1",
+        take_of="job0",
         set_id="set-1",
         part=2,
         question=Question(

@@ -13,7 +13,7 @@ from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.base.ports import Message
-from bot.jobs.accept import Asking, Interaction, accept_requests
+from bot.jobs.accept import AskContext, Asking, Interaction, accept_requests
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.cast import cast_for
 from bot.jobs.services import Services
@@ -110,9 +110,8 @@ async def respond(
     )
     try:
         requests = read_requests(variants_of(typed), files, lambda one, its: read(one, files=its))
-        accepted = await accept_requests(
-            requests, typed.text, interaction, services, question=question, usual=usual
-        )
+        known = AskContext(question=question, usual=usual)
+        accepted = await accept_requests(requests, typed.text, interaction, services, known)
     except UsageError as error:
         draft = Draft(
             text=typed.text,

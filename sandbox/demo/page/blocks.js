@@ -61,7 +61,10 @@ export function renderBlock(block, scope) {
 export function blockItems(blocks, scope) {
   return blocks.map((block, index) => ({
     key: `block:${block.block_id ?? index}`,
-    signature: JSON.stringify(block),
+    // A time that is being typed stays as it is, as in Slack: it is kept by the field's IDs.
+    signature: JSON.stringify(block, (name, value) =>
+      name === "initial_date_time" ? undefined : value,
+    ),
     create: () => renderBlock(block, scope),
   }));
 }

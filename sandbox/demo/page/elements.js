@@ -17,13 +17,7 @@ export function control(blockId, element, scope) {
     case "icon_button":
       return button(blockId, element, plainText(element.text), scope);
     case "feedback_buttons":
-      return h(
-        "span",
-        { class: "block-actions" },
-        [element.positive_button, element.negative_button].map((one) =>
-          button(blockId, { ...one, action_id: element.action_id }, plainText(one.text), scope),
-        ),
-      );
+      return thumbs(blockId, element, scope);
     case "overflow":
       return overflow(blockId, element, scope);
     case "static_select":
@@ -77,6 +71,46 @@ async function press(node, element, scope, act) {
   } finally {
     node.removeAttribute("aria-busy");
   }
+}
+
+/**
+ * Return the two thumbs, of which the pressed one is marked for whoever pressed it.
+ * @param {string} blockId @param {any} element @param {Scope} scope
+ */
+function thumbs(blockId, element, scope) {
+  const { actionId, focus } = identity(blockId, element, scope);
+  const pressed = scope.pressed;
+  // The ID of the block changes with the blocks above it.
+  const key = `${scope.key}/${actionId}`;
+  const thumb = (/** @type {"like" | "dislike"} */ sign, /** @type {any} */ one) => {
+    const act = () => {
+      pressed?.set(key, one.value);
+      mark();
+      return scope.act(blockId, element, one.value);
+    };
+    const words = plainText(one.text);
+    const node = h(
+      "button",
+      {
+        type: "button",
+        class: "button icon-button thumb",
+        title: words,
+        "aria-label": one.accessibility_label ?? words,
+        data: { actionId, focus: `${focus}/${one.value}`, value: one.value },
+        on: { click: () => press(node, one, scope, act) },
+      },
+      icon(sign),
+    );
+    return node;
+  };
+  const pair = [thumb("like", element.positive_button), thumb("dislike", element.negative_button)];
+  const mark = () => {
+    for (const node of pair) {
+      node.setAttribute("aria-pressed", String(pressed?.get(key) === node.dataset.value));
+    }
+  };
+  mark();
+  return h("span", { class: "block-actions", role: "group", "aria-label": "Feedback" }, pair);
 }
 
 /** @param {string} blockId @param {any} element @param {Scope} scope */

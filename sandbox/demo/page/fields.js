@@ -3,6 +3,7 @@
 
 import { CHOICES } from "./choices.js";
 import { h } from "./dom.js";
+import { momentField } from "./moments.js";
 import { plainText } from "./mrkdwn.js";
 import { fileField } from "./uploads.js";
 
@@ -38,6 +39,8 @@ export function createField(element, options) {
       return text({ ...element, initial_value: element.initial_date }, options, "input", "date");
     case "timepicker":
       return text({ ...element, initial_value: element.initial_time }, options, "input", "time");
+    case "datetimepicker":
+      return momentField(element, options);
     case "file_input":
       return fileField(element, options);
     default:

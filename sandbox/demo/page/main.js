@@ -45,6 +45,8 @@ let hangUp = () => {};
 /** What was listed last, and where. @type {{place: string, keys: Set<string>}} */
 let listed = { place: "", keys: new Set() };
 const expanded = new Set();
+/** Which feedback buttons each person pressed last. @type {Map<string, Map<string, string>>} */
+const pressed = new Map();
 
 const upload = (/** @type {File} */ file) => server.upload(state.me.id, file);
 const shortcut = (/** @type {string} */ callbackId) =>
@@ -197,7 +199,9 @@ function draw(told) {
   at("home").hidden = !showsHome;
 
   const names = namesIn(told);
-  const place = { state: told, names, expanded, act, upload };
+  if (!pressed.has(told.me.id)) pressed.set(told.me.id, new Map());
+  const mine = /** @type {Map<string, string>} */ (pressed.get(told.me.id));
+  const place = { state: told, names, expanded, pressed: mine, act, upload };
   renderSidebar(at("sidebar"), told, { open: openChannel, become, kill: server.kill });
   const invite = () => void act({ type: "invite", channel: told.channel.id });
   const acts = { menu: () => showMenu(true), tab: openTab, invite };

@@ -15,6 +15,7 @@ import { toolbar } from "./toolbar.js";
  * @property {any} state  what the server told
  * @property {import("./mrkdwn.js").Names} names
  * @property {Set<string>} expanded
+ * @property {Map<string, string>} pressed  of feedback buttons, by this person
  * @property {(action: Record<string, unknown>) => Promise<boolean>} act
  * @property {(file: File) => Promise<string>} upload
  * @property {import("./dom.js").Item | null} beginning  what stands above the first message
@@ -115,7 +116,13 @@ function messageItem(message, isCompact, place) {
     );
   return {
     key: keyOf(message),
-    signature: JSON.stringify([author, isCompact, message.ephemeral_for, place.state.shortcuts]),
+    signature: JSON.stringify([
+      author,
+      isCompact,
+      message.ephemeral_for,
+      place.state.shortcuts,
+      place.state.me.id,
+    ]),
     create,
     update: (/** @type {HTMLElement} */ node) => {
       const parts = /** @type {HTMLElement} */ (node.querySelector(".message-parts"));
@@ -172,6 +179,7 @@ function scopeOf(message, place) {
     names: place.names,
     key: `${place.id}/${keyOf(message)}`,
     expanded: place.expanded,
+    pressed: place.pressed,
     fields: null,
     upload: place.upload,
     act: async (blockId, element, value) => {

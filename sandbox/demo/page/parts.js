@@ -10,6 +10,8 @@ import { h } from "./dom.js";
  * @property {(file: File) => Promise<string>} upload  returns the file's ID
  * @property {import("./registry.js").Registry | null} fields  `null` outside of views
  * @property {Set<string>} expanded  long texts that this person opened
+ * @property {Map<string, string> | null} pressed  which feedback button this person pressed last,
+ *   by its key; `null` outside of messages
  */
 
 /** Texts above this many characters or lines are shown in part, as Slack does. */

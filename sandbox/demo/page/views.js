@@ -40,6 +40,7 @@ class ViewBody {
         names,
         key: view.id,
         expanded: this.#expanded,
+        pressed: null,
         fields: this.fields,
         upload: this.#acts.upload,
         act: async (blockId, element, value) => {

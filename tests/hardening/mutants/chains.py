@@ -7,6 +7,7 @@ from tests.hardening.mutant import Mutant
 _JOINING = "tests/media/test_joining.py::"
 _STITCH = "tests/notifications/test_stitch.py::"
 _OPTIONS = "tests/options/test_continuation.py::"
+_TAKES = "tests/jobs/test_chains.py::"
 
 MUTANTS = (
     Mutant(
@@ -76,5 +77,42 @@ MUTANTS = (
         old="if len(chain) == MOST_CLIPS and frame_before(chain[0].job, services) is not None:",
         new="if len(chain) > MOST_CLIPS:",
         tests=("tests/jobs/test_chains.py::test_a_chain_is_joined_whole_or_not_at_all",),
+    ),
+    Mutant(
+        name="shows the takes of a channel to who is not in it",
+        file="bot/jobs/takes.py",
+        old="    if is_asked and not await",
+        new="    if is_asked and await",
+        tests=(_TAKES + "test_who_is_not_in_a_channel_sees_their_own_takes_alone",),
+    ),
+    Mutant(
+        name="counts the takes that a reader may not see",
+        file="bot/jobs/takes.py",
+        old="(job.id in seen and job.stage in REQUESTED)",
+        new="job.stage in REQUESTED",
+        tests=(_TAKES + "test_the_takes_of_a_place_are_numbered_as_they_were_asked_for",),
+    ),
+    Mutant(
+        name="takes a clip with another picture for a take of the continuation",
+        file="bot/options/continuation.py",
+        old="    return None if parent_place.startswith(_AFTER) else parent_place\n",
+        new="    return parent_place\n",
+        tests=(_OPTIONS + "test_a_job_is_a_take_of_one_place",),
+    ),
+    Mutant(
+        name="asks Slack for the link to every take",
+        file="bot/jobs/takes.py",
+        old=" if job_id in seen][:MOST_LINKED]",
+        new=" if job_id in seen]",
+        tests=(_TAKES + "test_slack_is_asked_for_a_bounded_number_of_links",),
+    ),
+    Mutant(
+        name="shows the first takes of a place in place of the last",
+        file="storage/sqlite/job_reads.py",
+        old="WHERE take_of = :place ORDER BY seq DESC LIMIT",
+        new="WHERE take_of = :place ORDER BY seq LIMIT",
+        tests=(
+            "tests/storage/test_job_reads.py::test_the_takes_of_places_are_read_at_once_the_oldest_first",
+        ),
     ),
 )

@@ -6,6 +6,7 @@ from tests.hardening.mutant import Mutant
 
 _RUN = "tests/scenarios/test_planned.py"
 _STORED = "tests/storage/test_planned.py"
+_BUDGETS = "tests/listeners/test_budgets.py"
 _TIMES = "tests/options/test_times.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -29,6 +30,13 @@ MUTANTS: tuple[Mutant, ...] = (
         old="stage in {Stage.PLANNED, Stage.REJECTED}:\n",
         new="stage is Stage.REJECTED:\n",
         tests=(f"{_STORED}::test_a_planned_job_counts_from_its_time_on[sqlite]",),
+    ),
+    Mutant(
+        name="takes a form with a time for the one that was refused without",
+        file="bot/listeners/form_request.py",
+        old="    if start.is_given:\n",
+        new="    if False:\n",
+        tests=(f"{_BUDGETS}::test_a_form_that_does_not_fit_now_is_planned_with_a_time",),
     ),
     Mutant(
         name="adds whole days to a moment",
