@@ -27,6 +27,7 @@ from bot.options.doubts import in_one
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
+from bot.options.times import StartError
 from storage.budget import NotAdmitted, Reason
 from storage.job import (
     REQUESTED,
@@ -208,7 +209,15 @@ async def accept(
     now = services.now()
     question = _question(request, interaction, context.question, now)
     asks = await _load_asks(interaction, context, services, now)
-    job, forecast = await asks.read(request)
+    try:
+        job, forecast = await asks.read(request)
+    except StartError:
+        # An earlier delivery may have been in time.
+        found = await services.store.jobs.find_by_dedup_key(interaction.dedup_key)
+        if found is None:
+            raise
+        earlier = Inserted(job=found, is_new=False)
+        return _accepted_or_asked(earlier, request.left_out, services)
     if request.is_dry:
         [named] = await _as_shown([request], [job], services)
         return await dry_run(named, forecast, services, context.agreed)

@@ -62,6 +62,7 @@ from bot.options.request import (
     changed_request,
     check_input,
     fitting,
+    planned_start,
 )
 from bot.options.schema import PROMPT
 from bot.options.sets import read_requests
@@ -424,7 +425,8 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
         known = unpublished(model, fitting(model, job.input)) if is_meant else ()
         given = {**job.input, **request.options}
         checked = check_input(model, given, known=known)
-        renders = [replace(checked, project=job.project, style=job.style)]
+        at = planned_start(job)
+        renders = [replace(checked, project=job.project, style=job.style, at=at)]
     try:
         return await _accepted(renders, request, services, parent_id=job.id)
     except ProjectNeededError as error:

@@ -83,7 +83,7 @@ async def accept_form(
         people=state.people,
     )
     project = entered_project(entered, state.project)
-    start = start_in(entered)
+    start = start_in(entered, is_needed=state.needs_start)
     requests = [
         replace(request, project=project, is_dry=is_dry, at=start.at, every=start.every)
         for request in read_form_requests(model, entered, read)

@@ -75,15 +75,15 @@ from bot.options.form_shots import (
     shots_shown,
     words_of_other_shots,
 )
-from bot.options.form_start import AT_ONCE, FormStart, start_entered
+from bot.options.form_start import FormStart, start_entered
 from bot.options.form_state import MOST_PEOPLE, FormState
 from bot.options.mentions import asked_input
 from bot.options.model_file import MODEL_FLAG
 from bot.options.parser import read_text
 from bot.options.references import files_named
-from bot.options.request import fitting
+from bot.options.request import fitting, planned_start
 from bot.options.schema import PROMPT
-from bot.options.times import StartError
+from bot.options.times import StartError, StartTime
 from storage.job import Job, Json
 from storage.saved import SavedKind
 from storage.store import StoreError
@@ -249,7 +249,7 @@ async def open_draft(
     project = usual.project
     if job is not None:
         refuse_erased(job)
-        earlier, slug = asked_input(job), job.model
+        earlier, slug = _as_typed(asked_input(job)), job.model
         project = project if job.project is None else job.project
     else:
         earlier, slug = usual.values, str(usual.values.get(MODEL_FLAG))
@@ -279,7 +279,8 @@ async def open_draft(
         [*(file.id for file in draft.files), *files_named(opened.values)],
         {member.file: member.name for member in opened.cast if member.file is not None},
     )
-    start, problems = await _start_of(opened, interaction.user, services)
+    start, problems = await _start_of(opened, job, interaction.user, services)
+    state = state.model_copy(update={"needs_start": start.is_needed})
     note = form.to_change([*opened.problems, *problems])
     asker = _Asker(team=interaction.team, user=interaction.user)
     layout = replace(
@@ -302,18 +303,23 @@ async def open_draft(
 
 
 async def _start_of(
-    opened: DraftValues, user: str, services: Services
+    opened: DraftValues, changed: Job | None, user: str, services: Services
 ) -> tuple[FormStart, Sequence[str]]:
     """Return when a draft is to start, for the fields of the form, and what is wrong with it.
 
-    A time that is over is left out: a repeat beside it does not start without one.
+    One that names no time starts at that of the `changed` job, if this is planned.
+    A time that cannot be used is left out, and another one must be picked: what was meant for later
+    does not start at once.
     """
-    if opened.at is None:
-        return AT_ONCE, ()
+    wanted: StartTime | None = opened.at
+    if changed is not None and not opened.is_for_later:
+        wanted = planned_start(changed)
+    if wanted is None:
+        return FormStart(every=opened.every, is_needed=opened.is_for_later), ()
     try:
-        at = await load_moment(opened.at, user, services)
+        at = await load_moment(wanted, user, services)
     except StartError as error:
-        return FormStart(every=opened.every), error.problems
+        return FormStart(every=opened.every, is_needed=True), error.problems
     return FormStart(at=at, every=opened.every), ()
 
 
@@ -362,7 +368,7 @@ async def _drawn(
     if length is None:
         unset = [*unset, "the length of the shots"]
     now, start, amount = services.now(), layout.start, None
-    verb = prices.RENDER if start.at is None else prices.PLAN
+    verb = prices.PLAN if start.is_given else prices.RENDER
     if unset:
         price, agreed = prices.depends_on(unset, verb), ""
     else:
@@ -521,7 +527,7 @@ async def _redrawn(
         shots=unfinished.shots,
         times=times_entered(entered),
         is_for_each_image=is_for_each_image(entered),
-        start=start_entered(entered),
+        start=start_entered(entered, is_needed=state.needs_start),
     )
     return await _drawn(
         model,

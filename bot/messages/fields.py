@@ -105,10 +105,9 @@ def _limit(option: Option, inclusive: str, exclusive: str, step: int) -> str | N
 def moment(at: Instant | None, action_id: str) -> DateTimePickerElement:
     """Return a field for a day and a time, which Slack shows by the clocks of its user.
 
-    Slack takes no first value of other than ten digits; what was picked stands in a redrawn field
-    without it.
+    Slack takes no first value of other than ten digits: the nearest such moment stands in for it.
     """
-    initial = int(at) if at is not None and EARLIEST <= at <= LATEST else None
+    initial = None if at is None else min(max(int(at), EARLIEST), LATEST)
     return DateTimePickerElement(action_id=action_id, initial_date_time=initial)
 
 

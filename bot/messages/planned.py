@@ -98,8 +98,10 @@ def in_form(
 def _told_in_form(
     start: FormStart, amount: Decimal | None, unit: str | None, parts: int, now: Instant
 ) -> Iterator[str]:
-    """Yield the sentences about a chosen time."""
+    """Yield the sentences about the time, if it does not start at once."""
     if start.at is None:
+        if start.is_given:
+            yield ":warning: Say below when it starts."
         return
     if parts > 1:
         yield f":warning: {NO_SET_LATER}"

@@ -130,6 +130,8 @@ class DraftValues:
     """When it is to start, by the clock of its asker; `None`: at once."""
     every: RepeatEvery | None = None
     """How often it is repeated from then on; `None`: it is not."""
+    is_for_later: bool = False
+    """Whether it asks for a time or a repeat, also if that cannot be used."""
 
 
 def read_draft_text(
@@ -179,6 +181,7 @@ def read_draft_text(
         is_for_each_image=read.is_for_each_image,
         at=read.at,
         every=read.every,
+        is_for_later=read.is_for_later,
     )
     try:
         check_input(model, {**kept, **of_style, **given}, problems, style=style)

@@ -17,7 +17,7 @@ LATEST = 9_999_999_999
 https://docs.slack.dev/reference/block-kit/block-elements/datetime-picker-element
 """
 EARLIEST = 1_000_000_000
-"""The first moment of ten digits; an earlier one can be picked, and is over."""
+"""The first moment of ten digits; an earlier one can be picked, and is over, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,25 +28,33 @@ class FormStart:
     """The moment that was picked; `None`: at once."""
     every: RepeatEvery | None = None
     """How often it is repeated from then on; `None`: it is not."""
+    is_needed: bool = False
+    """Whether a moment must be picked: the text that was opened asked for one."""
 
     @property
     def is_given(self) -> bool:
-        """Whether either field says anything."""
-        return self.at is not None or self.every is not None
+        """Whether the request does not start at once: it has a moment, or is refused without."""
+        return self.at is not None or self.every is not None or self.is_needed
 
 
 AT_ONCE = FormStart()
 
 
-def start_in(state: State) -> FormStart:
-    """Return when a form's request is to start. Raises `FormError`, also for a lone repeat."""
-    at, every = _at(state), _every(state)
-    if every is not None and at is None:
-        raise FormError({AT_BLOCK: "Say when it starts, too: it is to be repeated."})
-    return FormStart(at=at, every=every)
+def start_in(state: State, *, is_needed: bool = False) -> FormStart:
+    """Return when a form's request is to start.
+
+    Raises `FormError`, also for a lone repeat, and without a moment where one `is_needed`.
+    """
+    start = FormStart(at=_at(state), every=_every(state), is_needed=is_needed)
+    if start.at is None and start.is_given:
+        why = "it is to be repeated."
+        if start.every is None:
+            why = "your text asked for a later time. To render at once, open a new form."
+        raise FormError({AT_BLOCK: f"Say when it starts, too: {why}"})
+    return start
 
 
-def start_entered(state: State) -> FormStart:
+def start_entered(state: State, *, is_needed: bool = False) -> FormStart:
     """Return when an unfinished form's request is to start, without what cannot be read."""
     at: Instant | None = None
     every: RepeatEvery | None = None
@@ -54,7 +62,7 @@ def start_entered(state: State) -> FormStart:
         at = _at(state)
     with suppress(FormError):
         every = _every(state)
-    return FormStart(at=at, every=every)
+    return FormStart(at=at, every=every, is_needed=is_needed)
 
 
 def _at(state: State) -> Instant | None:

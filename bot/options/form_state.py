@@ -54,6 +54,9 @@ class FormState(BaseModel):
     parts: int = 1
     """Of how many videos the form tells the price."""
 
+    needs_start: bool = False
+    """Whether a moment must be picked, as of `FormStart.is_needed`."""
+
     def drawn(
         self, model: str, files: Iterable[str], names: Mapping[str, str] = MappingProxyType({})
     ) -> Self:

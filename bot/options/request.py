@@ -61,7 +61,7 @@ from bot.options.times import (
 )
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
-from storage.job import Job, Json, QuestionKind, RepeatEvery, UsedStyle
+from storage.job import Job, Json, QuestionKind, RepeatEvery, Stage, UsedStyle
 
 MOST_FLAGS = 100
 """The most flags in one text. Each wrong one is compared with all names, which takes 0.1 ms: a text
@@ -183,7 +183,7 @@ def changed_request(
 
     Words are added to the earlier prompt as it was asked for, or replace it behind `new:`; attached
     files replace the images of their option, and those of the `cast` are added to them; all else
-    stays. The earlier style stays as it was
+    stays, also the time of a request that is planned. The earlier style stays as it was
     then, unless the text names one of the `styles`, or none. Options that a newly chosen model does
     not have are left out, and named in the result. What was in doubt before is not asked about
     again. Raises `UsageError`, also when nothing is to change.
@@ -229,11 +229,18 @@ def changed_request(
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
         cast=given.cast,
-        at=given.at,
+        at=planned_start(previous) if given.at is None else given.at,
         every=given.every,
         times=given.times,
         is_for_each_image=given.is_for_each_image,
     )
+
+
+def planned_start(previous: Job | RenderRequest) -> StartTime | None:
+    """Return when an earlier request is still to start; `None`: it started, or it does at once."""
+    if isinstance(previous, RenderRequest):
+        return previous.at
+    return previous.starts_at if previous.stage is Stage.PLANNED else None
 
 
 def scene_of(model: Model, earlier: Mapping[str, Json]) -> str:
@@ -528,6 +535,8 @@ class Given:
     """When it is to start; `None`: at once."""
     every: RepeatEvery | None = None
     """How often it is repeated; `None`: it is not."""
+    is_for_later: bool = False
+    """Whether it has a flag for a time or a repeat, also if that has no value that is allowed."""
     times: int = 1
     """How many videos it asks for."""
     is_for_each_image: bool = False
@@ -576,7 +585,9 @@ def given_in(
                 continue
             values[name] = _value(pairs)
     values.pop(MODEL_FLAG, None)
-    own = _own_choices(values, model, problems, is_request=cast is not None)
+    of_start = {one for one in (AT_FLAG, EVERY_FLAG) if one in found and not model.option(one)}
+    is_request, is_timed = cast is not None, AT_FLAG in of_start
+    own = _own_choices(values, model, problems, is_request=is_request, is_timed=is_timed)
     times = None if model.option(TIMES_FLAG) else values.pop(TIMES_FLAG, None)
     with problems.collected():
         times = 1 if times is None else read_times(str(times))
@@ -626,6 +637,7 @@ def given_in(
         cast=tuple(dict.fromkeys([*added, *in_images])),
         at=own.at,
         every=own.every,
+        is_for_later=bool(of_start),
     )
 
 
@@ -640,7 +652,12 @@ class _OwnChoices:
 
 
 def _own_choices(
-    values: dict[str, Json], model: Model, problems: Problems, *, is_request: bool
+    values: dict[str, Json],
+    model: Model,
+    problems: Problems,
+    *,
+    is_request: bool,
+    is_timed: bool,
 ) -> _OwnChoices:
     """Take the values of the bot's own flags from those by name, and return what they say.
 
@@ -658,7 +675,8 @@ def _own_choices(
     every = None
     if model.option(EVERY_FLAG) is None and EVERY_FLAG in values:
         with problems.collected():
-            every = _every(str(values.pop(EVERY_FLAG)), is_timed=at is not None)
+            every = read_every(str(values.pop(EVERY_FLAG)))
+            _refuse_lone_repeat(every, is_timed=is_timed)
     return _OwnChoices(
         project=project if isinstance(project, str) else None, style=style, at=at, every=every
     )
@@ -780,12 +798,10 @@ def _cast_names(flags: list[tuple[Meaning, Flag]], cast: Cast | None) -> tuple[s
     return read_flag(_raw_values(flags))
 
 
-def _every(text: str, *, is_timed: bool) -> RepeatEvery:
-    """Return how often a request is repeated. Raises `UsageError`."""
-    every = read_every(text)
+def _refuse_lone_repeat(every: RepeatEvery, *, is_timed: bool) -> None:
+    """Raise `UsageError` for a repeat without a time at which it begins."""
     if not is_timed:
         raise UsageError(f"Say when it starts, too: `--{AT_FLAG} 9:00 --{EVERY_FLAG} {every}`.")
-    return every
 
 
 def _wall_time(text: str, *, is_request: bool) -> WallTime:

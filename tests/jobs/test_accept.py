@@ -26,6 +26,7 @@ from bot.jobs.accept import (
 from bot.jobs.services import Services
 from bot.options.parser import read_text
 from bot.options.request import read_request
+from bot.options.times import StartError
 from storage.budget import (
     ALL_TIME,
     Cap,
@@ -36,7 +37,16 @@ from storage.budget import (
     Use,
     Window,
 )
-from storage.job import IN_CHANNEL, Forecast, ForecastKind, Job, Price, QuestionKind, Stage
+from storage.job import (
+    IN_CHANNEL,
+    Forecast,
+    ForecastKind,
+    Job,
+    Price,
+    QuestionKind,
+    RepeatEvery,
+    Stage,
+)
 from storage.sqlite.store import SqliteStore
 from storage.store import JobFilter
 from tests.support.inline_store import inline_session
@@ -135,6 +145,24 @@ async def test_a_second_delivery_returns_the_existing_row(harness: AcceptHarness
     assert second == Accepted(job=first.job, is_new=False)
     assert len(await harness.store.jobs.jobs(JobFilter())) == 1
     assert harness.wakes == 1
+
+
+async def test_a_plan_is_answered_as_before_when_it_is_delivered_again_after_its_time(
+    harness: AcceptHarness,
+) -> None:
+    """That its time is over is told of what was not planned before, as of a repeat with its ask."""
+    once = replace(LAKE, at=NOW + 1)
+    for key, request in (("one", once), ("week", replace(once, every=RepeatEvery.WEEK))):
+        harness.now = NOW
+        first = await accept(request, by(key=key), harness.services)
+        harness.now += 2.0
+        second = await accept(request, by(key=key), harness.services)
+        assert isinstance(first, Accepted | Asked)
+        assert isinstance(second, Accepted | Asked)
+        assert second.job == first.job
+    with pytest.raises(StartError):
+        await accept(once, by(key="late"), harness.services)
+    assert await harness.store.jobs.find_by_dedup_key("late") is None
 
 
 def asked_about(answer: Acceptance) -> tuple[QuestionKind, str] | None:

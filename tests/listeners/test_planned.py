@@ -197,19 +197,58 @@ async def test_a_refused_text_with_a_time_fills_the_fields_of_the_form() -> None
         ("a hill --at 2026-01-01 9:00 --every day --zoom 3", "is over: it is", "Say when it"),
         ("a {red|blue} hill --at tomorrow 9:00", NO_SET_LATER, NO_SET_LATER),
         ("a hill --times 2 --at tomorrow 9:00 --every day", NO_SET_LATER, NO_SET_LATER),
+        (
+            "a hill --at 9999-01-01 9:00 --zoom 3",
+            "more than a year ahead",
+            "asked for a later time",
+        ),
+        ("a hill --at soon", "no time that I can read", "asked for a later time"),
+        ("a hill --at soon --every week", "no time that I can read", "to be repeated"),
+        ("a hill --every week", "Say when it starts, too", "to be repeated"),
+        ("a hill --at", "needs a value", "asked for a later time"),
     ],
 )
 async def test_what_cannot_be_planned_is_told_where_a_text_is_opened(
     text: str, shown: str, told: str
 ) -> None:
-    """And again if it is sent as it is: a repeat without a time starts nothing."""
+    """And again if it is sent as it is: what was meant for later does not start at once."""
     async with running_bot() as bot:
         await bot.type(text)
         await press(bot, await until_ephemeral(bot), buttons.OPEN_DRAFT)
         assert shown in str(form_of(bot).data["blocks"])
         await submit(bot)
         assert told in form_of(bot).errors["at"]
+        prompt = element_of(form_of(bot), "option:prompt")["initial_value"]
+        await change_option(bot, "duration", "5", prompt=prompt)
+        assert submit_label(bot).startswith("Plan")
+        await submit(bot)
+        assert told in form_of(bot).errors["at"]
         assert bot.messages() == []
+        values = with_start(entries(prompt="a hill"), tomorrow())
+        await submit(bot, values={**values, "times": {"times": "1"}})
+        await bot.until(lambda: len(bot.messages()) == 1)
+        assert "Planned" in bot.messages()[0].text
+
+
+async def test_a_change_of_what_is_planned_is_planned_for_the_same_time() -> None:
+    """In its thread and in the form, so nothing starts at once that was meant for later."""
+    async with running_bot() as bot:
+        await bot.type("a hill --at tomorrow 9:00")
+        await bot.until(lambda: len(bot.messages()) == 1)
+        root = bot.messages()[0]
+        first = await until_posted(bot, root)
+        await mention(bot, "make it night", thread=root)
+        await bot.until(lambda: any("night: Planned" in one.text for one in bot.replies()))
+        await mention(bot, "again --mode pro", thread=root)
+        await bot.until(lambda: sum("Planned" in one.text for one in bot.replies()) == 2)
+        await mention(bot, "make it day --mode ultra", thread=root)
+        await press(bot, await until_ephemeral(bot), buttons.OPEN_DRAFT)
+        assert element_of(form_of(bot), "at")["initial_date_time"] == first.starts_at
+        await submit(bot)
+        await bot.until(lambda: sum("Planned" in one.text for one in bot.replies()) == 3)
+        planned = [await until_posted(bot, one) for one in bot.replies() if "Planned" in one.text]
+        assert {job.starts_at for job in planned} == {first.starts_at}
+        assert submitted_inputs(bot) == []
 
 
 async def test_a_picked_time_is_itself_where_slack_tells_no_zone() -> None:
@@ -233,7 +272,7 @@ async def test_a_picked_time_is_itself_where_slack_tells_no_zone() -> None:
         ("a hill", -40 * 365 * DAY, "day", "The time below is over.", "is over: it is"),
         ("a hill", 400 * DAY, "never", "The time below is more than", "more than a year ahead"),
         ("a hill", 10**10, "never", "Nobody knows yet", "no time that I can read"),
-        ("a hill", None, "week", "Nobody knows yet", "Say when it starts, too"),
+        ("a hill", None, "week", "Say below when it starts.", "Say when it starts, too"),
         ("a {red|blue} hill", DAY, "day", NO_SET_LATER, NO_SET_LATER),
     ],
 )

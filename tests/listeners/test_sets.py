@@ -12,6 +12,7 @@ from tests.support.conversation import (
     press,
     send_message,
     submitted_inputs,
+    until_done,
     until_ephemeral,
 )
 from tests.support.forms import element_of, entries, form_of, submit
@@ -202,6 +203,19 @@ async def test_a_refused_text_with_a_number_opens_in_the_form_with_that_number()
         await mention(bot, "a car --mode ultra --each-image", *files)
         await press(bot, await until_ephemeral(bot, 2), buttons.OPEN_DRAFT)
         assert "2 videos." in str(form_of(bot).data["blocks"])
+
+
+async def test_braces_of_an_earlier_prompt_are_text_in_a_form_that_changes_it() -> None:
+    """One video was meant, so one is told of."""
+    async with running_bot() as bot:
+        await mention(bot, r"a \{red|blue} car")
+        await until_done(bot, 1)
+        await mention(bot, "--mode ultra", thread=bot.messages()[0])
+        await press(bot, await until_ephemeral(bot), buttons.OPEN_DRAFT)
+        assert "2 videos" not in str(form_of(bot).data["blocks"])
+        await submit(bot)
+        await bot.until(lambda: len(bot.sandbox.video.charges) == 2)
+        assert prompts(bot) == ["a {red|blue} car"] * 2
 
 
 async def test_a_set_is_cancelled_as_a_whole_while_it_waits() -> None:

@@ -30,3 +30,10 @@ def test_each_field_is_read_by_itself_while_a_form_is_filled() -> None:
     assert start_entered(state(1_800_000_000, "hour")) == FormStart(at=1_800_000_000)
     assert start_entered(state("x", "day")) == FormStart(every=RepeatEvery.DAY)
     assert start_in({}) == start_in(state(None)) == AT_ONCE
+
+
+def test_a_form_that_needs_a_time_is_refused_without_one() -> None:
+    with pytest.raises(FormError) as caught:
+        start_in({}, is_needed=True)
+    assert [*caught.value.errors] == ["at"]
+    assert start_in(state(1_800_000_000), is_needed=True).at == 1_800_000_000

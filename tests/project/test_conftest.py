@@ -45,8 +45,15 @@ def test_the_developers_environment_is_not_read() -> None:
         load_settings()
 
 
-def test_a_worker_names_the_group_of_a_test(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    "group",
+    [
+        pytest.param("tests/project/test_conftest.py", id="a case"),
+        pytest.param("postgres", id="postgres, a case"),
+    ],
+)
+def test_a_worker_names_the_group_of_a_test(request: pytest.FixtureRequest, group: str) -> None:
     """Without the name, `--dist loadgroup` would give the tests of a file to all workers."""
     if not request.config.getoption("loadgroup", default=False):
         pytest.skip("this process is no worker of `--dist loadgroup`, which `make test` starts")
-    assert request.node.nodeid.endswith("@tests/project/test_conftest.py")
+    assert request.node.nodeid.endswith(f"@{group}")

@@ -51,7 +51,7 @@ async def test_a_time_is_typed_into_the_form_and_stays_while_it_is_redrawn(
         await clock.press("Delete")
         await date.fill("")
         await clock.fill("")
-        await expect(submit).to_have_text("Render · price unknown")
+        await expect(modal).to_contain_text("Say below when it starts.")
         await submit.click()
         await expect(modal).to_contain_text("Say when it starts, too")
         await date.fill(f"{day:%Y-%m-%d}")

@@ -460,7 +460,7 @@ MUTANTS = (
     Mutant(
         "lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted), tried_first=23
     ),
-    Mutant("writes without its fence", _drop_fence, tried_first=76),
+    Mutant("writes without its fence", _drop_fence, tried_first=36),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
     Mutant("mints a new key for each try", _key_anew),

@@ -28,7 +28,7 @@ from storage.store import (
     StoreUnsureError,
     StoreUnusableError,
 )
-from tests.support.postgres import Server, emptied_database
+from tests.support.postgres import Server, copied_database, emptied_database
 from tests.support.store_samples import ACCEPTED, NOW, a_full_job, a_job, a_limit, insert
 
 LEASE = 60.0
@@ -382,9 +382,9 @@ async def test_a_restored_database_is_noticed(postgres: Server, url: str) -> Non
     await insert(store, a_job())
     assert await store.budgets.unchecked_restores() == []
     await store.close()
-    postgres.run("CREATE DATABASE restored TEMPLATE contract")
+    copy = copied_database(postgres, "restored")
     for _ in range(2):
-        store = await PostgresStore.open(postgres.url("restored"))
+        store = await PostgresStore.open(copy)
         expected = [UncheckedRestore(team="T1", since=ACCEPTED.at)]
         assert await store.budgets.unchecked_restores() == expected
         assert await store.restores() == [ACCEPTED.at]

@@ -79,10 +79,10 @@ class PostgresBackend:
         owner: bool = True,
         on_unreadable: Callable[[Unreadable], None] = lambda _: None,
     ) -> Store:
-        """Open the database; each owner is the same process, started again."""
+        """Open the database with its tables; each owner is the same process, started again."""
         holder = "bot" if owner else None
         return await PostgresStore.open(
-            self.url, owner=owner, holder=holder, on_unreadable=on_unreadable
+            self.url, owner=owner, migrates=False, holder=holder, on_unreadable=on_unreadable
         )
 
     async def query(self, statement: str) -> list[tuple[object, ...]]:

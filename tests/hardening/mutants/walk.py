@@ -12,8 +12,8 @@ MUTANTS = (
     Mutant(
         name="renders what the form was only to show",
         file="bot/listeners/form_request.py",
-        old="replace(request, project=project, is_dry=is_dry)",
-        new="replace(request, project=project)",
+        old="is_dry=is_dry, at=start.at",
+        new="at=start.at",
         tests=(_DRY + "test_the_form_shows_what_it_would_send_and_makes_no_job",),
     ),
     Mutant(
