@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -28,6 +27,7 @@ from bot.base.settings import Settings
 from storage.sqlite import session
 from storage.sqlite.connection import connect_writer
 from storage.sqlite.migrations import migrate
+from tests.support.memory import use_memory
 from tests.support.postgres import Server, running_server
 
 Address: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | str | bytes"
@@ -48,26 +48,10 @@ LONGEST_TEST_SECONDS = 30.0
 _EARLY = {"chromium": 0, "postgres": 1}
 """The fixtures, or parameters, of tests that share something that takes seconds to start."""
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - each makes a folder of its own in it
-"""A file system in memory, where Linux has it."""
-
-_ROOM_BYTES = 4 << 30
-"""What it must have free: a container's usual 64 MiB are too few for a server of PostgreSQL."""
-
 
 def pytest_configure() -> None:
-    """Put all temporary files into memory, unless `TMPDIR` says where: no test is about a disk.
-
-    The processes that a test starts put theirs there, too. A file of SQLite or PostgreSQL is
-    written, and a folder removed, without the work of a disk's file system.
-    """
-    if "TMPDIR" in os.environ or not _MEMORY.is_dir():
-        return
-    found = os.statvfs(_MEMORY)
-    # A test runs programs that it wrote.
-    if found.f_bavail * found.f_frsize >= _ROOM_BYTES and not found.f_flag & os.ST_NOEXEC:
-        os.environ["TMPDIR"] = str(_MEMORY)
-        tempfile.tempdir = str(_MEMORY)
+    """Put all temporary files into memory, before the first one is made."""
+    use_memory()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -31,6 +31,7 @@ from tests.simulation.tasks import NEVER
 from tests.simulation.watched import WatchedStore
 from tests.simulation.world import Violation, World
 from tests.support.inline_store import inline_session
+from tests.support.memory import MEMORY
 
 # The promise: so long after the last fault (and the end of the render) every job has ended.
 ENDS_WITHIN_SECONDS = 2 * 3600.0
@@ -44,8 +45,6 @@ AT_REST_AFTER_SECONDS = 6 * 24 * 3600.0
 WORST_CLOCK_ERROR = 5 * 3600.0
 CHECK_SECONDS = 300.0
 ENDED = TERMINAL | {Stage.PARKED}
-# Memory where there is some: a commit to a disk takes a hundred times as long.
-FAST_FOLDER = Path("/dev/shm")  # noqa: S108 - each run makes a folder of its own there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,8 @@ class Report:
 
 def simulate(seed: int, *, trace: bool = False, late_posts: bool = False) -> Report:
     """Run one seed. The same seed gives the same report."""
-    parent = FAST_FOLDER if FAST_FOLDER.is_dir() else None
+    # A store of a run is small, and a commit to a disk takes a hundred times as long.
+    parent = MEMORY if MEMORY.is_dir() else None
     for subscribed in (False, True):
         _empty_store(subscribed=subscribed)
     with (
