@@ -478,8 +478,8 @@ class Job:
     parent_id: str | None = None
     """The job that this one re-renders."""
     take_of: str | None = None
-    """The place of which it is a take, if that is not its own alone: `after:` and the ID of the job
-    that it continues, else the ID of the first take."""
+    """The place of which it is a take: `after:` and the ID of the job that it continues, else the
+    ID of the first take; `None`: it is that one, or an earlier version inserted it."""
     set_id: str | None = None
     """The set of which it is a part: the ID of the set's message in the outbox."""
     part: int | None = None

@@ -25,7 +25,7 @@ class FeedbackSummary:
     """The feedback of a period, each with the most first; empty where nobody gave any."""
 
     by_style: tuple[Tally, ...]
-    """Those that may not be named together, under no name."""
+    """Styles that may not be named are counted together, under an empty name."""
     by_mode: tuple[Tally, ...]
     by_model: tuple[Tally, ...]
     """The names are slugs."""
@@ -36,7 +36,7 @@ def summarize_feedback(
 ) -> FeedbackSummary:
     """Return how many found results good and bad, by style, mode and model.
 
-    `styles` are the names that may be told: one of another place shows only where it was used.
+    `styles` are the names of those that the readers may use, which are the only ones to be named.
     """
 
     def style_of(rating: Rating) -> str | None:

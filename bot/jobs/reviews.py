@@ -11,7 +11,7 @@ from bot.jobs.deleted import refuse_deleted
 from bot.jobs.erased import refuse_erased
 from bot.jobs.services import Services
 from bot.options.notes import TypedNote, clock
-from storage.feedback import Feedback, GivenFeedback
+from storage.feedback import Feedback
 from storage.job import Job, ReviewKind, Stage
 from storage.review import Note, Noted
 
@@ -101,13 +101,12 @@ async def give_feedback(
     at = services.now() if interaction.sent_at is None else interaction.sent_at
     feedback = Feedback(by=interaction.user, is_good=is_good, at=at)
     given = await services.store.feedback.give(job.id, feedback)
-    now = GivenFeedback(job=job, feedback=None) if given is None else given
-    if now.feedback is None:
-        refuse_deleted(now.job)
+    if given is None or given.feedback is None:
+        refuse_deleted(job if given is None else given.job)
         raise UsageError(
             f"Job {job.id} has no result here, so there is nothing to say of it. Nothing was noted."
         )
-    return now.job, now.feedback
+    return given.job, given.feedback
 
 
 async def load_notes(job: Job, services: Services) -> Sequence[Note]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from bot.jobs.accept import Interaction
 from bot.jobs.access import may_read
@@ -47,11 +48,16 @@ async def load_chain_view(
 def _clip(link: Link, at_place: Sequence[Job], seen: Mapping[str, Job]) -> ClipView:
     """Return a clip with the takes of its place, which are numbered as they were asked for.
 
-    Those that came to nothing, or were deleted, keep their number and are left out.
+    Those that came to nothing, or were deleted, keep their number and are left out. A clip that is
+    not seen has none: beside them would show how far it is, and what was said of it.
     """
     clip = link.job
-    # One that was not read is older than all that were.
-    known = at_place if clip.id in {job.id for job in at_place} else [clip, *at_place]
+    if clip.id not in seen:
+        return ClipView(link=link)
+    known = at_place
+    if clip.id not in {job.id for job in at_place}:
+        # It is older than all that were read, or an earlier version inserted it, without its place.
+        known = sorted([clip, *at_place], key=attrgetter("created_at"))
     counted = (
         job for job in known if job.id == clip.id or (job.id in seen and job.stage in REQUESTED)
     )

@@ -44,7 +44,7 @@ class ClipView:
     takes: Sequence[Take] = ()
     """The last ones in their order, the clip itself among them; empty: there is no other."""
     more: int = 0
-    """How many others there are."""
+    """How many other takes are not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

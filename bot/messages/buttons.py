@@ -1,11 +1,11 @@
 """The buttons under the messages of a job, and the values that they send when clicked.
 
 A job has one set of buttons, under its newest message, and one that was pressed to effect is
-replaced by who pressed it. The thumbs stay under its own message, beside no file. A button never
-expires: its value holds the job's ID, and all else is read from the job's row when it is clicked.
-The value of an upgrade's button also holds the options that its label promises, because the model
-file may have changed by then. Two clicks are told apart by Slack's `action_ts`, not by the value,
-because every click on a button is a request of its own.
+replaced by who pressed it. The thumbs stay under its own message, and a file has none. A button
+never expires: its value holds the job's ID, and all else is read from the job's row when it is
+clicked. The value of an upgrade's button also holds the options that its label promises, because
+the model file may have changed by then. Two clicks are told apart by Slack's `action_ts`, not by
+the value, because every click on a button is a request of its own.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def under_message(
 def feedback(job: Job) -> list[Block]:
     """Return the buttons that say whether a result is good, under the job's own message.
 
-    Slack shows two thumbs; a press is nobody else's to see. Nothing if no result is there.
+    Slack draws two thumbs, and shows a press to nobody else. Nothing if no result is there.
     """
     if not job.is_shown:
         return []

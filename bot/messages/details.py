@@ -14,11 +14,13 @@ from bot.messages import blocks, buttons, formatting
 from bot.messages.blocks import Block
 from bot.messages.job import cost_text, part_of, prompt_and_shots, status_line
 from bot.messages.review_text import REVIEW_EMOJI
-from bot.messages.reviews import note_lines
-from storage.job import UNDER_WAY, Event, EventName, Film, Instant, Job, Json, ReviewKind
+from bot.messages.reviews import last_note_lines
+from storage.job import UNDER_WAY, Event, EventName, Film, Instant, Job, Json, ReviewKind, Stage
 
 # A message holds 50 blocks of 3,000 characters; earlier lines of a timeline are rarely needed.
 LINES_SHOWN = 40
+NOTES_SHOWN = 24_000
+"""Characters of notes: with the longest chain, timeline and options they make 50 blocks at most."""
 LINE_LENGTH = 240
 PROMPT_SHOWN = 2900
 
@@ -154,7 +156,7 @@ def _body(
     if view.chain is not None:
         body += _sections([*_chain(view.chain)])
     if view.notes:
-        body += _sections(["*Said of it*", *note_lines(view.notes)])
+        body += _sections(["*Said of it*", *last_note_lines(view.notes, NOTES_SHOWN)])
     body += _sections(["*Cost*", f"• {_cost(view)}"])
     if shows_ids:
         body += _sections(["*IDs*", *(f"• {name}: `{value}`" for name, value in _ids(view))])
@@ -215,7 +217,14 @@ def _take(take: Take, used: Job, links: Mapping[str, str | None]) -> str:
     label = f"*{name} (this one)*" if job.id == used.id else _named(job, name, links)
     if job.review is not None:
         return f"{label} {REVIEW_EMOJI[job.review.kind]} {job.review.kind.value}"
-    return f"{label}, under way" if job.stage in UNDER_WAY else label
+    if job.stage in UNDER_WAY:
+        return f"{label}, {_NOT_ACTIVE.get(job.stage, 'under way')}"
+    return label
+
+
+_NOT_ACTIVE: Mapping[Stage, str] = MappingProxyType(
+    {Stage.PLANNED: "planned", Stage.PARKED: "on hold"}
+)
 
 
 def _named(job: Job, name: str, links: Mapping[str, str | None]) -> str:

@@ -124,7 +124,7 @@ def _first_of(title: str, lines: Sequence[str]) -> str:
 def _thumbs(feedback: FeedbackSummary, titles: Mapping[str, str]) -> list[blocks.Block]:
     """Return the feedback that people gave in the period; nothing if nobody gave any."""
     rankings = {
-        "Thumbs by style": (feedback.by_style, {"": "styles of other places"}),
+        "Thumbs by style": (feedback.by_style, {"": "other styles"}),
         "Thumbs by mode": (feedback.by_mode, {}),
         "Thumbs by model": (feedback.by_model, titles),
     }

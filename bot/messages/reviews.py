@@ -60,15 +60,23 @@ def next_take(job: Job) -> Message:
 
 def beside_form(job: Job, notes: Sequence[Note]) -> str:
     """Return the notes beside the form of a next take, the newest if not all fit."""
-    lines: list[str] = []
-    left = NOTES_LIMIT
-    for line in reversed([*note_lines(notes)]):
-        left -= len(line) + 1
-        if left < 0:
-            lines.insert(0, f"… {count(len(notes) - len(lines), 'earlier note')}, in *Details*")
-            break
-        lines.insert(0, line)
+    lines = last_note_lines(notes, NOTES_LIMIT, elsewhere=", in *Details*")
     return "\n".join([f"*What was said of job `{job.id}`*", *lines])
+
+
+def last_note_lines(notes: Sequence[Note], limit: int, *, elsewhere: str = "") -> list[str]:
+    """Return the lines of the newest notes, as many as `limit` characters hold.
+
+    The first one says how many notes came before, and where they are to be read.
+    """
+    lines: list[str] = []
+    for line in reversed([*note_lines(notes)]):
+        limit -= len(line) + 1
+        if limit < 0:
+            earlier = count(len(notes) - len(lines), "earlier note")
+            return [f"… {earlier}{elsewhere}", *lines]
+        lines.insert(0, line)
+    return lines
 
 
 def note_lines(notes: Sequence[Note], *, shows_who: bool = True) -> Iterator[str]:

@@ -169,6 +169,12 @@ RENDERS = {"stage": Stage.RENDERING, "outcome": None, "outputs": ()}
         (FIRST, [take(1, channel="D2"), take(2, channel="D1", user="U2")], [1, 2], 0),
         (BEHIND, [replace(clip(2, after=0), take_of="after:clip0")], [1, 2], 0),
         (BEHIND, [replace(clip(2, after=0), take_of="clip0")], [], 0),
+        (
+            replace(BEHIND, created_at=a_job().created_at + 1),
+            [replace(clip(number, after=0), take_of="after:clip0") for number in (2, 3)],
+            [1, 2, 3],
+            0,
+        ),
     ],
     ids=[
         "the only one",
@@ -182,6 +188,7 @@ RENDERS = {"stage": Stage.RENDERING, "outcome": None, "outputs": ()}
         "in direct conversations",
         "of an earlier version",
         "of another place",
+        "of an earlier version that still runs",
     ],
 )
 async def test_the_takes_of_a_place_are_numbered_as_they_were_asked_for(
@@ -195,7 +202,22 @@ async def test_the_takes_of_a_place_are_numbered_as_they_were_asked_for(
     assert chain is not None
     (shown_clip,) = chain.clips
     assert [one.number for one in shown_clip.takes] == numbers
+    dates = [one.job.created_at for one in shown_clip.takes]
+    assert dates == sorted(dates)
     assert shown_clip.more == more
+
+
+@pytest.mark.parametrize(("user", "counts"), [("U2", [0, 2]), (a_job().user, [2, 2])])
+async def test_a_clip_that_a_reader_may_not_see_tells_nothing_of_itself(
+    tmp_path: Path, user: str, counts: list[int]
+) -> None:
+    """What was said of it, and whether it is done, would show beside the takes of its place."""
+    elsewhere = replace(clip(0, after=None), channel="C0PRIVATE")
+    behind = replace(clip(2, after=0), take_of="after:clip0")
+    another = replace(behind, id="clip3", dedup_key="clip3")
+    chain = await shown(tmp_path / "jobs.db", behind, elsewhere, take(1), another, user=user)
+    assert chain is not None
+    assert [len(one.takes) for one in chain.clips] == counts
 
 
 @pytest.mark.parametrize(("user", "ids"), [("U1", ["clip0", "clip1"]), ("U9", [])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from bot.messages.details import LINES_SHOWN, details_view, job_details
 from bot.options.continuation import Link
 from sandbox.slack.blocks import checked_blocks, checked_view
 from storage.job import Event, EventName, Film, Review, ReviewKind, Stage
+from storage.review import Note
 from tests.support.store_samples import NOW, a_job
 
 JOB = replace(a_job(1), parent_id="n4q8r2", task_id="task <1>", idempotency_key="slack:T1:C1:1.0")
@@ -183,6 +185,39 @@ def test_the_longest_chain_with_its_takes_is_within_slacks_limits() -> None:
     linked = replace(VIEW, chain=chain_of(MOST_LINKED // MOST_TAKES, MOST_TAKES, link_length=250))
     text = str(checked_blocks([dict(block) for block in job_details(linked, (), (), NOW).blocks]))
     assert blocks.ELLIPSIS not in text
+
+
+def test_the_notes_of_a_result_leave_room_for_the_rest() -> None:
+    """The last ones are shown, and how many came before."""
+    notes = [Note(by="U1", at=NOW, second=3, words=f"<{n}>" + "&" * 300) for n in range(900)]
+    timeline = [Event(at=NOW, name=EventName.RETRY, detail="x" * 300) for _ in range(LINES_SHOWN)]
+    options = tuple((f"Option {number}", "x" * 200, True) for number in range(40))
+    chain = chain_of(MOST_LINKED // MOST_TAKES, MOST_TAKES, link_length=250)
+    view = replace(VIEW, chain=chain, notes=notes)
+    assert checked_view({**details_view(view, options, timeline, NOW, shows_ids=True)})
+    message = job_details(view, options, timeline, NOW)
+    text = str(checked_blocks([dict(block) for block in message.blocks]))
+    assert "&lt;899&gt;" in text
+    assert "&lt;0&gt;" not in text
+    (earlier,) = re.findall(r"… (\d+) earlier notes\\n", text)
+    assert int(earlier) + len(re.findall(r"&lt;\d{3}", text)) == len(notes)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (Stage.PLANNED, "planned"),
+        (Stage.RENDERING, "under way"),
+        (Stage.PARKED, "on hold"),
+    ],
+)
+def test_a_take_that_is_not_over_tells_what_it_waits_for(stage: Stage, words: str) -> None:
+    chain = chain_of(1, 3)
+    first, second, third = chain.clips[0].takes
+    waits = replace(third, job=replace(third.job, stage=stage))
+    clip = replace(chain.clips[0], takes=(first, second, waits))
+    view = replace(VIEW, chain=replace(chain, clips=(clip,)))
+    assert f"take 3 `{third.job.id}`, {words} · and" in str(job_details(view, (), (), NOW).blocks)
 
 
 def test_a_job_that_continues_nothing_shows_its_takes() -> None:

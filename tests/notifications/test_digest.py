@@ -171,12 +171,13 @@ async def test_a_digest_has_the_thumbs_that_were_pressed_in_its_time(
 
 
 async def test_a_digest_names_the_styles_of_its_place_alone(harness: OutboxHarness) -> None:
-    """One of another channel, or of a person, is shown where it was used."""
+    """Another channel's, a person's and one that was removed are counted without their names."""
     styles = {
         "ours": channel_scope(TEAM, CREW),
         "everybodys": team_scope(TEAM),
         "theirs": channel_scope(TEAM, OPEN),
         "bens": person_scope(TEAM, BEN),
+        "removed": team_scope(TEAM),
     }
     job, maker = await harness.job("a lake"), Editor(user=BEN, is_admin=True)
     for name, scope in styles.items():
@@ -193,13 +194,15 @@ async def test_a_digest_names_the_styles_of_its_place_alone(harness: OutboxHarne
         event = Event(at=harness.clock(), name=EventName.DELIVERED)
         await harness.store.jobs.insert(made, event)
         await harness.store.feedback.give(name, Feedback(by=BEN, is_good=True, at=NINE - 1))
+        if name == "removed":
+            await harness.store.saved.delete(key, maker)
     await at_nine(harness)
     (message,) = harness.posted()
     text = json.dumps(message.blocks, ensure_ascii=False)
-    for part in ("everybodys: :thumbsup: 1", "ours: :thumbsup: 1", "other places: :thumbsup: 2"):
+    for part in ("everybodys: :thumbsup: 1", "ours: :thumbsup: 1", "other styles: :thumbsup: 3"):
         assert part in text
-    assert "theirs" not in text
-    assert "bens" not in text
+    for name in ("theirs", "bens", "removed"):
+        assert name not in text
 
 
 async def test_the_chart_is_in_the_message_with_its_alt_text(harness: OutboxHarness) -> None:

@@ -54,7 +54,7 @@ def test_thumbs_are_counted_by_style_mode_and_model() -> None:
         "*Thumbs by style*",
         "• \u2217rain\u2217 &lt;!here&gt;: :thumbsup: 0 · :thumbsdown: 20",
         "• noir: :thumbsup: 12 · :thumbsdown: 3",
-        "• styles of other places: :thumbsup: 1 · :thumbsdown: 1",
+        "• other styles: :thumbsup: 1 · :thumbsdown: 1",
         "*Thumbs by mode*",
         "• std: :thumbsup: 1 · :thumbsdown: 20",
         "• pro: :thumbsup: 14 · :thumbsdown: 4",

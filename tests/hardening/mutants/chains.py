@@ -86,6 +86,13 @@ MUTANTS = (
         tests=(_TAKES + "test_who_is_not_in_a_channel_sees_their_own_takes_alone",),
     ),
     Mutant(
+        name="shows a clip that its reader may not see among the takes of its place",
+        file="bot/jobs/takes.py",
+        old="    if clip.id not in seen:\n",
+        new="    if False:\n",
+        tests=(_TAKES + "test_a_clip_that_a_reader_may_not_see_tells_nothing_of_itself",),
+    ),
+    Mutant(
         name="counts the takes that a reader may not see",
         file="bot/jobs/takes.py",
         old="(job.id in seen and job.stage in REQUESTED)",
