@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from bot.jobs.sets import load_place
 from bot.jobs.submit_delay import submit_delay
-from bot.steps.own_message import post_own_message, refusal
+from bot.steps.own_message import post_own_message
 from bot.steps.progress import show_progress
 from bot.worker.context import Claim
-from bot.worker.result import Advance, Reject, Result, Snooze
+from bot.worker.result import Advance, Reject, Result, Snooze, cancelled
 from storage.job import PART_WAIT_SECONDS, EventName, Job, Outcome, Stage
 
 
@@ -49,8 +49,9 @@ async def _enter_thread_of_set(claim: Claim[Job]) -> Result[Job] | None:
         return None
     place = await load_place(job, claim.services)
     if place.refusal is not None:
-        refused = Reject(row=job, problem=place.refusal, outcome=Outcome.FAILED)
-        return await refusal(claim) or refused
+        if job.cancel_requested_at is not None:
+            return cancelled(job)
+        return Reject(row=job, problem=place.refusal, outcome=Outcome.FAILED)
     if place.thread_ts is None:
         return Snooze(row=job, after=PART_WAIT_SECONDS)
     # Written with the intent to post there.
