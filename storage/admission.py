@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from storage.approval import MayNotDecide, approvers_for, due_next, may_decide
 from storage.budget import (
+    Admitted,
     AskFirst,
     AuditAction,
     AuditEntry,
@@ -43,14 +44,21 @@ def as_planned(job: Job) -> Job:
     return replace(job, stage=Stage.PLANNED)
 
 
-def asked_of_planned(jobs: Sequence[Job], rules: Rules, now: Instant) -> AskFirst | None:
-    """Return what the asker of new planned jobs is asked about their price.
+def admit_uncounted(
+    jobs: Sequence[Job], rules: Rules, now: Instant, *, is_price_agreed: bool
+) -> Admitted | AskFirst | None:
+    """Decide about new jobs that wait, or are planned, and count nothing yet; `None`: they count.
 
-    When they start nobody is there to ask; all else is looked at then.
+    Those that wait were asked about. The asker of planned ones is asked about their price, unless
+    they agreed to it: when the jobs start nobody is there to ask. All else is looked at then.
     """
-    if jobs[0].stage is not Stage.PLANNED:
+    stage, question = jobs[0].stage, None
+    if stage not in {Stage.WAITING, Stage.PLANNED}:
         return None
-    return price_question([replace(job, stage=Stage.ACCEPTED) for job in jobs], rules, now)
+    if stage is Stage.PLANNED and not is_price_agreed:
+        counted = [replace(job, stage=Stage.ACCEPTED) for job in jobs]
+        question = price_question(counted, rules, now)
+    return question or Admitted(jobs=tuple(jobs))
 
 
 def denied(job: Job, decision: Decision, now: Instant) -> Job:

@@ -116,7 +116,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskContext:
-    """What a surface knows of its requests besides what is asked for."""
+    """The circumstances of requests, as far as their surface knows them."""
 
     parent_id: str | None = None
     """The job that the user renders again."""

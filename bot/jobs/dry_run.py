@@ -13,7 +13,7 @@ from bot.options.part_labels import part_labels
 from bot.options.references import files_named
 from bot.options.schema import PROMPT
 from bot.options.shots import Shot, has_prompt_of_shots, shots_in
-from storage.admission import asked_of_planned
+from storage.admission import admit_uncounted
 from storage.budget import (
     Admitted,
     AskFirst,
@@ -24,7 +24,7 @@ from storage.budget import (
     day_at,
     period_of,
 )
-from storage.job import Forecast, Instant, Job, QuestionKind, RepeatEvery, Stage
+from storage.job import Forecast, Instant, Job, QuestionKind, RepeatEvery
 
 Decided: TypeAlias = Admitted | AskFirst | NotAdmitted
 
@@ -43,7 +43,7 @@ class DryRun:
     """Whether the body names attached files: their links are made when it is sent."""
     forecast: Forecast
     decided: Decided
-    """What budgets would say to it now; to one that starts later, what is asked of it now."""
+    """The decision of budgets now; of a request that starts later, that about its price alone."""
     unit: str | None
     """The unit of amounts, as in `Services`."""
     starts_at: Instant | None = None
@@ -130,10 +130,10 @@ async def _decided(
     uses = {one: await budgets.use(*one) for one in counted}
 
     def decide(consent: Consent) -> Decided:
-        if asked[0].stage is Stage.PLANNED:
-            question = None if consent is Consent.CONFIRMED else asked_of_planned(asked, rules, now)
-            return question or Admitted(jobs=tuple(asked))
-        return admit(asked, rules, lambda scope, period: uses[scope, period], now, consent=consent)
+        is_agreed = consent is Consent.CONFIRMED
+        return admit_uncounted(asked, rules, now, is_price_agreed=is_agreed) or admit(
+            asked, rules, lambda scope, period: uses[scope, period], now, consent=consent
+        )
 
     decided = decide(Consent.NONE)
     is_about_price = isinstance(decided, AskFirst) and decided.kind is QuestionKind.PRICE

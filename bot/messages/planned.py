@@ -73,11 +73,13 @@ def would_start(
     at = planned_for(starts_at)
     if every is None:
         return f"It would be priced and admitted {at}."
-    cost = "" if amount is None else f" {month_cost(every, amount, unit)}"
-    return (
-        f"Each would be priced and admitted at its time, every {every} from {at} on.{cost} "
-        "I would ask you first."
-    )
+    return f"{_each('would be', every, at, amount, unit)} I would ask you first."
+
+
+def _each(verb: str, every: RepeatEvery, at: str, amount: Decimal | None, unit: str | None) -> str:
+    """Return when the renders of a repeat that begins `at` a time start, and what they cost."""
+    starts = f"Each {verb} priced and admitted at its time, every {every} from {at} on."
+    return starts if amount is None else f"{starts} {month_cost(every, amount, unit)}"
 
 
 def in_form(
@@ -116,9 +118,7 @@ def _told_in_form(
     if start.every is None:
         yield f"It is priced and admitted at its time, {at}."
         return
-    yield f"Each is priced and admitted at its time, every {start.every} from {at} on."
-    if amount is not None:
-        yield month_cost(start.every, amount, unit)
+    yield _each("is", start.every, at, amount, unit)
 
 
 def about(job: Job, unit: str | None) -> str:

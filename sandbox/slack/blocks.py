@@ -144,12 +144,12 @@ def _check_model(block: Payload) -> None:
 
 def _check_context_actions(block: Payload) -> None:
     """Check that these elements stand in their own block, and nothing else stands there."""
-    is_own = block["type"] == "context_actions"
-    stand = elements_of(block) if not is_own else ()
-    if any(element.get("type") in _CONTEXT_ACTIONS for element in stand):
-        raise _invalid(f"{block['type']}: unsupported element of context_actions")
+    if block["type"] != "context_actions":
+        if any(element.get("type") in _CONTEXT_ACTIONS for element in elements_of(block)):
+            raise _invalid(f"{block['type']}: unsupported element of context_actions")
+        return
     elements = block.get("elements")
-    inside = elements if is_own and isinstance(elements, list) else []
+    inside = elements if isinstance(elements, list) else []
     if any(element.get("type") not in _CONTEXT_ACTIONS for element in inside):
         raise _invalid("context_actions: unsupported element")
 

@@ -14,9 +14,9 @@ from sqlite_utils import Database
 
 from storage.admission import (
     accepted,
+    admit_uncounted,
     as_planned,
     asked,
-    asked_of_planned,
     decision_entry,
     denied,
     event_of,
@@ -105,10 +105,8 @@ def _begun(
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
     now = jobs[0].created_at
-    if jobs[0].stage in {Stage.WAITING, Stage.PLANNED}:
-        question = None if terms.is_price_agreed else asked_of_planned(jobs, rules, now)
-        return question or Admitted(jobs=tuple(jobs))
-    return _decided_on_terms(db, jobs, rules, now, uses=uses, terms=terms)
+    uncounted = admit_uncounted(jobs, rules, now, is_price_agreed=terms.is_price_agreed)
+    return uncounted or _decided_on_terms(db, jobs, rules, now, uses=uses, terms=terms)
 
 
 def _decided_on_terms(
