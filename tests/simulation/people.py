@@ -489,14 +489,7 @@ class People:
     async def _press(self, press: Press, door: Door, job: Job) -> None:
         self._invariants.confirm(job.id)
         self._invariants.approvals.press(job.id, press.by, press.answer)
-        interaction = Interaction(
-            team=job.team,
-            channel=job.channel,
-            user=press.by,
-            surface="button",
-            dedup_key=self._new_key(),
-            reply_to=ReplyTo(),
-        )
+        interaction = self._click(job, press.by)
         with suppress(StoreError, BotError):
             made = await decide(job.id, press.answer, interaction, door.services, "no")
             self._world.count(f"approval: {type(made).__name__}")
@@ -548,15 +541,7 @@ class People:
         door.process.point("before a thumb")
         feedback = Feedback(by=thumb.by, is_good=thumb.is_good, at=at)
         self._feedback.press(job.id, feedback)
-        interaction = Interaction(
-            team=job.team,
-            channel=job.channel,
-            user=thumb.by,
-            surface="button",
-            dedup_key=self._new_key(),
-            reply_to=ReplyTo(),
-            sent_at=at,
-        )
+        interaction = self._click(job, thumb.by, sent_at=at)
         request = ActionRequest(job=self._invariants.rows.get(job.id, job), interaction=interaction)
         name = ActionName.RATE_GOOD if thumb.is_good else ActionName.RATE_BAD
         with suppress(StoreError, UsageError):
@@ -644,6 +629,20 @@ class People:
                     resent = notification_id(NotificationKind.RESENT, job.id, key)
                     self._invariants.promise_notification(resent)
 
+    def _click(
+        self, job: Job, by: str, dedup_key: str | None = None, *, sent_at: float | None = None
+    ) -> Interaction:
+        """Return a click on a button under a job's messages; by default it is a new one."""
+        return Interaction(
+            team=job.team,
+            channel=job.channel,
+            user=by,
+            surface="button",
+            dedup_key=dedup_key or self._new_key(),
+            reply_to=ReplyTo(),
+            sent_at=sent_at,
+        )
+
     async def _act(
         self,
         door: Door,
@@ -656,14 +655,7 @@ class People:
     ) -> ActionOutcome | None:
         """Do something with a job, as its asker; `None`: there was nothing to do it with."""
         known = self._invariants.rows.get(job.id, job)
-        interaction = Interaction(
-            team=job.team,
-            channel=job.channel,
-            user=job.user,
-            surface="button",
-            dedup_key=dedup_key or self._new_key(),
-            reply_to=ReplyTo(),
-        )
+        interaction = self._click(job, job.user, dedup_key)
         request = ActionRequest(job=known, interaction=interaction, changes=changes, moment=moment)
         with suppress(StoreError, UsageError):
             return await perform(name, request, door.services)
