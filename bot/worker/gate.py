@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 
 # How long steps are delayed after a request: others often follow it.
 DELAY_SECONDS = 0.1
-# A step starts once so many timers, each of so many seconds, have fired on time; others may be late
-# in between: beside 50 requests a second there are never 20 ms without one, yet most time is free.
+# A step starts once so many more timers, each of so many seconds, have fired on time than late.
+# Some may be late: beside 50 requests a second there are never 20 ms without one, yet most time is
+# free.
 CALM_TIMERS = 4
 TIMER_SECONDS = 0.005
 # A timer that fires later than this shows that the event loop has other work.
@@ -32,7 +33,7 @@ class Gate:
 
     A command is parsed, committed and acknowledged on the same event loop that runs all steps.
     Sixty steps that start together would occupy it for longer than a user should wait. So after
-    `delay_steps` a step starts only when the loop has fired `CALM_TIMERS` timers on time, or after
+    `delay_steps` a step starts only when `CALM_TIMERS` more timers were on time than late, or after
     `longest_delay` seconds. Steps that bring results wait in a line of their own, each for
     `longest_result_delay` at most; while any does, no time counts as free for the others.
     """
@@ -57,12 +58,13 @@ class Gate:
         line = self._results if brings_result else self._usual
         async with line.place():
             until = clock() + line.longest_delay
-            on_time = 0
-            while on_time < CALM_TIMERS and clock() < min(until, self._delayed_until):
+            calm = 0
+            while calm < CALM_TIMERS and clock() < min(until, self._delayed_until):
                 due = clock() + TIMER_SECONDS
                 await asyncio.sleep(TIMER_SECONDS)
                 if brings_result or not self._results.waiting:
-                    on_time += clock() - due < LATE_SECONDS
+                    is_on_time = clock() - due < LATE_SECONDS
+                    calm = calm + 1 if is_on_time else max(0, calm - 1)
 
 
 class _Line:

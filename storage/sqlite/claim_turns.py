@@ -25,12 +25,12 @@ TEAMS = """
     WITH RECURSIVE found(team) AS (
         SELECT (
             SELECT team FROM jobs INDEXED BY jobs_due_by_person
-            WHERE stage = :stage AND due_at IS NOT NULL ORDER BY team LIMIT 1
+            WHERE stage = +:stage AND due_at IS NOT NULL ORDER BY team LIMIT 1
         )
         UNION ALL
         SELECT (
             SELECT team FROM jobs INDEXED BY jobs_due_by_person
-            WHERE stage = :stage AND due_at IS NOT NULL AND team > found.team
+            WHERE stage = +:stage AND due_at IS NOT NULL AND team > found.team
             ORDER BY team LIMIT 1
         )
         FROM found WHERE found.team IS NOT NULL
@@ -39,7 +39,7 @@ TEAMS = """
 """
 
 _IS_DUE = f"""
-    stage = :stage AND due_at IS NOT NULL AND due_at <= :now
+    stage = +:stage AND due_at IS NOT NULL AND due_at <= :now
     AND (lease_until IS NULL OR lease_until <= :now) AND crashes < {SUSPECT_CRASHES}
 """
 
@@ -48,14 +48,14 @@ PEOPLE = f"""
     WITH RECURSIVE found(user) AS (
         SELECT (
             SELECT user FROM jobs INDEXED BY jobs_due_by_person
-            WHERE stage = :stage AND due_at IS NOT NULL AND team = :team
+            WHERE stage = +:stage AND due_at IS NOT NULL AND team = :team
                 AND user > :after AND user <= :until
             ORDER BY user LIMIT 1
         )
         UNION ALL
         SELECT (
             SELECT user FROM jobs INDEXED BY jobs_due_by_person
-            WHERE stage = :stage AND due_at IS NOT NULL AND team = :team
+            WHERE stage = +:stage AND due_at IS NOT NULL AND team = :team
                 AND user > found.user AND user <= :until
             ORDER BY user LIMIT 1
         )

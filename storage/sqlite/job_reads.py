@@ -129,7 +129,7 @@ STAGE_COUNTS = "SELECT stage, jobs FROM stage_counts"
 # One job of a stage: a minimum over a group would visit every due job.
 OLDEST_DUE = """
     SELECT due_at FROM jobs
-    WHERE stage = :stage AND due_at IS NOT NULL AND due_at <= :now
+    WHERE stage = +:stage AND due_at IS NOT NULL AND due_at <= :now
       AND (lease_until IS NULL OR lease_until <= :now)
     ORDER BY due_at LIMIT 1
 """

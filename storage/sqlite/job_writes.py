@@ -43,10 +43,11 @@ from storage.sqlite.queue import longest_due_first
 from storage.store import SUSPECT_CRASHES, ClaimLimit, Unreadable
 
 # One query for each stage, so that a claim does not read thousands of jobs of a full stage.
-# `+ 0`, here and elsewhere: SQLite would compile a statement with a bare parameter for each call.
+# `+:stage` and `+ 0`, here and elsewhere: if a plan can depend on a bare parameter, SQLite compiles
+# the statement anew for each value.
 DUE = f"""
     SELECT seq, due_at FROM jobs
-    WHERE stage = :stage AND due_at IS NOT NULL AND due_at <= :now
+    WHERE stage = +:stage AND due_at IS NOT NULL AND due_at <= :now
         AND (lease_until IS NULL OR lease_until <= :now) AND crashes < {SUSPECT_CRASHES}
     ORDER BY due_at, seq LIMIT :limit + 0
 """  # noqa: S608 - only constants

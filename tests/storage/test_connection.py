@@ -193,3 +193,22 @@ def test_a_folder_that_this_user_may_not_write_is_named(
     path = tmp_path / "jobs.db"
     forbid(monkeypatch, tmp_path)
     assert refusal(path) == f"{path}: this user may not write in the folder {tmp_path}"
+
+
+def test_a_statement_that_comes_late_is_compiled_once(tmp_path: Path) -> None:
+    """However many were executed before it, as by the migrations of a new file."""
+    compiled = []
+
+    def authorize(*what: object) -> int:
+        compiled.append(what)
+        return 0
+
+    with closing(connect_writer(str(tmp_path / "x.db"), create=True)) as db:
+        for number in range(500):
+            db.execute(f"SELECT {number}").fetchall()
+        # SQLite calls it while it compiles a statement. https://sqlite.org/c3ref/set_authorizer.html
+        db.conn.set_authorizer(authorize)
+        for _ in range(3):
+            db.execute("SELECT 'one'").fetchall()
+            db.execute("SELECT 'other'").fetchall()
+    assert len(compiled) == 2

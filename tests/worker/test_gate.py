@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from bot.worker.gate import CALM_TIMERS, TIMER_SECONDS, Gate
 from tests.simulation.clock import VirtualLoop, run
 
@@ -44,6 +46,29 @@ def test_work_waits_while_the_loop_is_busy_but_not_for_ever() -> None:
         return loop.time()
 
     assert 1.0 <= run(busy()) < 1.1
+
+
+@pytest.mark.parametrize(
+    ("work", "rest", "shortest", "longest"), [(0.002, 0.02, 0, 0.1), (0.02, 0.007, 1.0, 1.1)]
+)
+def test_work_waits_as_long_as_the_loop_is_late_more_often_than_on_time(
+    work: float, rest: float, shortest: float, longest: float
+) -> None:
+    """Beside 50 requests a second most time is free, beside 200 hardly any."""
+
+    async def waited() -> float:
+        gate = Gate(longest_delay=1.0)
+        gate.delay_steps()
+        waiting = asyncio.create_task(gate.wait())
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        while not waiting.done():
+            gate.delay_steps()
+            loop.work(work)
+            await asyncio.sleep(rest)
+        return loop.time()
+
+    assert shortest <= run(waited()) < longest
 
 
 async def test_one_who_stops_waiting_holds_nobody_up() -> None:
