@@ -39,8 +39,9 @@ _BEGIN = (
 )
 
 # The lock belongs to a transaction, because behind a pooler a session is not one process's. It is
-# tried and not waited for: a statement that waits has a snapshot, for whose end an index that is
-# made concurrently would wait.
+# tried and not waited for, each time in a transaction of its own: what makes an index concurrently
+# waits for the end of every transaction that has a snapshot when it looks.
+# https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 _BEGIN_LOCK = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0"
 _TRY_LOCK = """
     SELECT pg_try_advisory_xact_lock(hashtextextended('slack-video-bot migrations', 0)) AS is_ours
@@ -132,13 +133,15 @@ async def _alone(url: str, tries: _Tries) -> AsyncIterator[None]:
     """Keep other processes from migrating while the context lasts."""
     async with _connected(url) as connection:
         db = Database(connection)
-        await db.change(_BEGIN_LOCK)
         while not await _locked(db):
+            await connection.rollback()
             await tries.pause("another process does that at this moment")
         yield
 
 
 async def _locked(db: Database) -> bool:
+    """Begin a transaction; return whether it has the lock."""
+    await db.change(_BEGIN_LOCK)
     row = await db.row(_TRY_LOCK)
     return row is not None and bool(row["is_ours"])
 

@@ -78,6 +78,20 @@ async def test_the_tables_are_made_once_whoever_comes_first(url: str) -> None:
     assert await upgrade(url) == ()
 
 
+async def test_who_waits_for_its_turn_holds_up_no_index(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make one concurrently waits for the end of each transaction that reads at that moment."""
+    asked = f"{upgrades._TRY_LOCK}, pg_sleep(0.02)"  # noqa: SLF001 - a slow statement
+    monkeypatch.setattr(upgrades, "_TRY_LOCK", asked)
+
+    async def pause(_: float) -> None:
+        await asyncio.sleep(0)
+
+    made = await asyncio.gather(*(upgrade(url, sleep=pause) for _ in range(3)))
+    assert sorted(map(len, made)) == [0, 0, len(MIGRATIONS)]
+
+
 async def test_a_process_that_does_not_migrate_says_what_does(url: str) -> None:
     with pytest.raises(StoreError, match="Run: python -m bot migrate"):
         await PostgresStore.open(url, migrates=False, holder="worker")
