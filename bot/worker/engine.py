@@ -48,7 +48,7 @@ _YOUNG_SECONDS = 1.0
 _RENEW_AGAIN_SECONDS = 1.0
 
 SLOTS_BESIDE_RESULTS = 2
-"""How many steps of another pool run at the same time while rows wait for one that brings results."""
+"""How many steps of another pool run at once while rows wait for one that brings results."""
 
 CRASHED = "It stopped this bot three times."
 """The problem of a job whose step killed the process, for its user."""
