@@ -224,8 +224,8 @@ class Engine(Generic[Row]):
                 run.task.cancel()
 
     def _free_slots(self, pool: Pool) -> int:
-        steps_aside = self._results_wait and not pool.brings_results
-        size = min(pool.size, SLOTS_BESIDE_RESULTS) if steps_aside else pool.size
+        is_limited = self._results_wait and not pool.brings_results
+        size = min(pool.size, SLOTS_BESIDE_RESULTS) if is_limited else pool.size
         return size - sum(run.pool is pool for run in self._running.values())
 
     def _start(self, row: Row, leased_at: float) -> None:
