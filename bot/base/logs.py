@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Literal, TextIO, TypeAlias
 
@@ -52,6 +53,9 @@ _SECRET_SHAPES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_HINTS = ("xox", "xapp-", "mv_", "bearer", "basic", "ket=", "//")
+"""Every text of `_SECRET_SHAPES` has one of these, in lower case; few lines have any."""
+
 # pydantic quotes input that it cannot parse: payloads, and so users' text.
 # https://docs.pydantic.dev/latest/errors/errors/
 _QUOTED_INPUT = re.compile(r"(?<=\binput_value=).*?(?=, input_type=\w+\])", re.DOTALL)
@@ -85,7 +89,10 @@ def make_redactor(secrets: Iterable[str]) -> Redact:
     def redact(text: str) -> str:
         if exact is not None:
             text = exact.sub(REMOVED, text)
-        return _SECRET_SHAPES.sub(REMOVED, text)
+        folded = text.lower()
+        if any(hint in folded for hint in _HINTS):
+            return _SECRET_SHAPES.sub(REMOVED, text)
+        return text
 
     return redact
 
@@ -119,14 +126,20 @@ def configure_logs(
     ]
     if not log_prompts:
         shared.append(_drop_prompt)
+    rendering: list[Processor] = [
+        # A traceback is text from here on.
+        structlog.processors.format_exc_info,
+        *([] if log_prompts else [_hide_prompts]),
+        _renderer(log_format, is_terminal=stream.isatty()),
+        # Last, on the finished line, so that no nesting and no `repr` hides a secret.
+        _redacting(make_redactor(secrets)),
+        *([] if log_prompts else [_redacting(_without_payloads)]),
+    ]
+    # An event does not become a record of the standard library: that would take as long again.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, _always_a_line(rendering)],
+        logger_factory=partial(_LineLogger, stream),
+        wrapper_class=structlog.make_filtering_bound_logger(log_level),
         cache_logger_on_first_use=False,
     )
     handler = _SilentErrorHandler(stream)
@@ -135,16 +148,7 @@ def configure_logs(
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # A traceback is text from here on.
-                structlog.processors.format_exc_info,
-                *([] if log_prompts else [_hide_prompts]),
-                _renderer(log_format, is_terminal=stream.isatty()),
-                # Last, on the finished line, so that no nesting and no `repr` hides a secret.
-                _redacting(make_redactor(secrets)),
-                *([] if log_prompts else [_redacting(_without_payloads)]),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         ),
     )
     logging.root.handlers = [handler]
@@ -208,6 +212,38 @@ def _has_enough_severity(record: logging.LogRecord) -> bool:
         for name, lowest in _LOWEST_LEVELS.items()
         if record.name == name or record.name.startswith(name + ".")
     )
+
+
+class _LineLogger:
+    """Writes events that have become lines; `name` is that of the logger in each line."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        """Write a line, if the stream takes it: whoever logs must not fail for it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = msg
+
+
+def _always_a_line(processors: Sequence[Processor]) -> Processor:
+    """Return a processor that applies all of these, or tells that it could not."""
+
+    def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        line = event
+        try:
+            for process in processors:
+                # The last of them makes a text of it, as structlog's own chain does.
+                line = process(logger, method, line)  # type: ignore[assignment]
+        except Exception:  # noqa: BLE001 - its text may have what the line would not have shown
+            return f"a log line from {logger.name} could not be written"
+        return str(line)
+
+    return render
 
 
 class _SilentErrorHandler(logging.StreamHandler[TextIO]):

@@ -10,8 +10,11 @@ from typing import TypeAlias
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bot.base import logs
 from bot.base.errors import OperatorMustActError
 from bot.base.logs import REMOVED, LogFormat, LogLevel, configure_logs, make_redactor
 from bot.base.prompts import PROMPTS
@@ -130,6 +133,30 @@ def test_a_string_in_the_form_of_a_token_is_removed(text: str, redacted: str) ->
     assert redacted in make_redactor(())(text)
 
 
+FRAGMENTS = (
+    *("xox", "b-", ".xoxb", "xapp", "-1", "mv_", "live_", "0aA", "Bearer ", "bearer ", "Basic "),
+    *("basic ", "bWU6aHVzaA==", "?ticket=", "&TIC\u212aET=", "/", "//", "://", "http", "me:x", "@"),
+    *(
+        "hooks.",
+        "files.",
+        "slack.com",
+        "slack-gov.com",
+        "slack-files.com",
+        "/upload/",
+        "\u0131",
+        " ",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS)).map("".join))
+def test_no_string_in_the_form_of_a_token_is_missed_where_its_first_letters_are_looked_for(
+    text: str,
+) -> None:
+    """The pattern is tried only on a text that has the letters of one of its parts."""
+    assert make_redactor(())(text) == logs._SECRET_SHAPES.sub(REMOVED, text)  # noqa: SLF001 - the whole pattern
+
+
 def test_a_secret_that_begins_with_another_is_removed_whole() -> None:
     assert make_redactor(("abc", "abcdef", ""))("abcdef abc") == f"{REMOVED} {REMOVED}"
 
@@ -240,6 +267,29 @@ def test_a_record_that_cannot_be_formatted_is_reported_without_its_arguments(
     logged = stream.getvalue()
     assert "a log line from library" in logged
     assert SECRETS[0] not in logged
+
+
+class Odd:
+    """A value that cannot be shown."""
+
+    def __repr__(self) -> str:
+        raise ValueError(SECRETS[0])
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_an_event_that_cannot_be_rendered_is_reported_without_its_values(
+    configure: Configure, log_format: LogFormat
+) -> None:
+    """Whoever logs must not fail for it."""
+    stream = configure(log_format)
+    structlog.get_logger("bot").warning("odd", value=Odd())
+    assert stream.getvalue() == "a log line from bot could not be written\n"
+
+
+def test_a_stream_that_takes_no_more_fails_nobody(configure: Configure) -> None:
+    stream = configure()
+    stream.close()
+    structlog.get_logger("bot").warning("nobody reads this")
 
 
 def test_the_console_shows_no_local_variables_in_a_traceback(configure: Configure) -> None:
