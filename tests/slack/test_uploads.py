@@ -19,9 +19,11 @@ from bot.base.errors import (
 from bot.base.ports import FileState, Message, Place, UploadTarget
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
+from bot.slack.uploads import PacedSource
 from sandbox.slack.entities import GENERAL, OPEN
 from sandbox.slack.faults import UPLOAD, Fault, FaultKind
 from sandbox.slack.service import SlackSandbox
+from tests.simulation.clock import run
 from tests.support.slack_sandbox import HELLO, HERE, chunks_of, client_of, running_slack
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(500)
@@ -236,6 +238,29 @@ async def test_an_upload_that_stands_still_is_given_up(client: AsyncWebClient) -
     target = await chat.reserve_upload("a.mp4", 10, "a")
     with pytest.raises(OutcomeUnknownError):
         await chat.send_upload(target.url, 10, source())
+
+
+@pytest.mark.parametrize(("pause", "is_given_up"), [(1.0, False), (50.0, False), (61.0, True)])
+def test_an_upload_is_given_up_by_how_long_it_stands_still_not_by_how_long_it_takes(
+    pause: float, *, is_given_up: bool
+) -> None:
+    """In virtual time, a minute at most between two chunks."""
+
+    async def source() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            await asyncio.sleep(pause)
+            yield b"1"
+
+    async def upload() -> bool:
+        try:
+            async with asyncio.timeout(60.0) as deadline:
+                async for _ in PacedSource(source(), 100).pace(deadline, 60.0):
+                    pass
+        except TimeoutError:
+            return True
+        return False
+
+    assert run(upload()) is is_given_up
 
 
 async def test_an_upload_whose_answer_never_comes_is_doubtful(
