@@ -30,6 +30,7 @@ from storage.postgres.schema import (
     TAKES,
     TAKES_OF_PLACE,
     TRACES,
+    UNDER_WAY,
     WORDS,
     WORDS_OF_EARLIER_JOBS,
 )
@@ -102,6 +103,16 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         name="0018_takes_index",
         statements=concurrent_index("jobs_takes", TAKES_OF_PLACE),
+        is_transaction=False,
+        is_expansion=True,
+    ),
+    # Beside the index by stage, all jobs of the person were read as well.
+    Migration(
+        name="0019_under_way_index",
+        statements=(
+            *concurrent_index("jobs_under_way_of_person", UNDER_WAY),
+            "DROP INDEX CONCURRENTLY IF EXISTS jobs_under_way",
+        ),
         is_transaction=False,
         is_expansion=True,
     ),

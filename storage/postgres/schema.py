@@ -499,6 +499,10 @@ ALTER TABLE jobs ADD COLUMN notes INTEGER NOT NULL DEFAULT 0;
 REVIEWED = "ON jobs (team, seq) WHERE review_kind IS NOT NULL"
 """The index of results that were reviewed, which are few of many jobs."""
 
+UNDER_WAY = """ON jobs ("user", created_at)
+    WHERE stage NOT IN ('delivered', 'rejected', 'unconfirmed')"""
+"""The index of a person's jobs that are not over, in the order of lists."""
+
 DELETED = """
 ALTER TABLE jobs ADD COLUMN deleted_at DOUBLE PRECISION;
 ALTER TABLE jobs ADD COLUMN deleted_by TEXT COLLATE "C";

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import psycopg
 import pytest
 
-from storage.job import Stage
+from storage.job import UNDER_WAY, Stage
 from storage.postgres import (
     budget_use,
     claim_turns,
@@ -161,6 +161,10 @@ def due(table: str) -> str:
             ["jobs_(channel|created)"],
         ),
         (job_reads.jobs_query(JobFilter(stages=frozenset({Stage.PARKED})))[0], ["jobs_under_way"]),
+        (
+            job_reads.jobs_query(JobFilter(user="U1", stages=UNDER_WAY))[0],
+            ["jobs_under_way_of_person"],
+        ),
         (budget_use.OF_SAME_SIZE, ["jobs_prices_of_size"]),
         (budget_use.WITHOUT_SIZE, ["jobs_(prices_of_size|created)"]),
         (budget_use.OF_OTHER_SIZES, ["jobs_(prices|created)"]),
