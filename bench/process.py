@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +46,12 @@ def processor_seconds(pid: int) -> float:
 
 def family_seconds(pid: int) -> float:
     """Return the processor time of a process and of its children that live."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return processor_seconds(pid) + sum(processor_seconds(int(child)) for child in children)
+    used = processor_seconds(pid)
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+        # One of a database's may have ended since it was listed.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            used += processor_seconds(int(child))
+    return used
 
 
 async def read_metrics(port: int) -> dict[tuple[str, ...], float]:
