@@ -135,14 +135,14 @@ def configure_logs(
         _redacting(make_redactor(secrets)),
         *([] if log_prompts else [_redacting(_without_payloads)]),
     ]
+    handler = _SilentErrorHandler(stream)
     # An event does not become a record of the standard library: that would take as long again.
     structlog.configure(
         processors=[*shared, _always_a_line(rendering)],
-        logger_factory=partial(_LineLogger, stream),
+        logger_factory=partial(_LineLogger, handler),
         wrapper_class=structlog.make_filtering_bound_logger(log_level),
         cache_logger_on_first_use=False,
     )
-    handler = _SilentErrorHandler(stream)
     handler.addFilter(_has_enough_severity)
     handler.addFilter(throttled_records(Throttle()))
     handler.setFormatter(
@@ -214,22 +214,6 @@ def _has_enough_severity(record: logging.LogRecord) -> bool:
     )
 
 
-class _LineLogger:
-    """Writes events that have become lines; `name` is that of the logger in each line."""
-
-    def __init__(self, stream: TextIO, name: str) -> None:
-        self._stream = stream
-        self.name = name
-
-    def msg(self, line: str) -> None:
-        """Write a line, if the stream takes it: whoever logs must not fail for it."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-
-    debug = info = warning = error = critical = msg
-
-
 def _always_a_line(processors: Sequence[Processor]) -> Processor:
     """Return a processor that applies all of these, or tells that it could not."""
 
@@ -251,7 +235,28 @@ class _SilentErrorHandler(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Write that a line is missing; the default prints the record with its secrets."""
-        line = f"a log line from {record.name}:{record.lineno} could not be written\n"
-        # The reason may be the stream itself; whoever logs must not fail for it.
-        with contextlib.suppress(OSError, ValueError):
-            self.stream.write(line)
+        self.write_line(f"a log line from {record.name}:{record.lineno} could not be written")
+
+    def write_line(self, line: str) -> None:
+        """Write a line, if the stream takes it: whoever logs must not fail. Threads may call it."""
+        self.acquire()
+        try:
+            with contextlib.suppress(OSError, ValueError):
+                self.stream.write(f"{line}\n")
+                self.flush()
+        finally:
+            self.release()
+
+
+class _LineLogger:
+    """Writes events that have become lines; `name` is that of the logger in each line."""
+
+    def __init__(self, handler: _SilentErrorHandler, name: str) -> None:
+        self._handler = handler
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        """Write a line as the handler does."""
+        self._handler.write_line(line)
+
+    debug = info = warning = error = critical = msg
