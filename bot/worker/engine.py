@@ -47,8 +47,9 @@ _YOUNG_SECONDS = 1.0
 # After a write that failed.
 _RENEW_AGAIN_SECONDS = 1.0
 
-SLOTS_BESIDE_RESULTS = 2
-"""How many steps of another pool run at once while rows wait for one that brings results."""
+SLOTS_BESIDE_RESULTS = 1
+"""How many steps of another pool run at once while rows wait for one that brings results: not none,
+since a MindVideo that does not answer would keep messages back that confirm requests."""
 
 CRASHED = "It stopped this bot three times."
 """The problem of a job whose step killed the process, for its user."""
@@ -136,10 +137,11 @@ class Engine(Generic[Row]):
             return suspects
         self._more_is_due = False
         claimed = await self._claim(limits)
-        started = [sum(row.step in limit.steps for row in claimed) for limit in limits]
-        rooms = list(zip(self._pools, limits, started, strict=True))
-        self._more_is_due |= any(count == limit.rows > 0 for _, limit, count in rooms)
-        self._crowded = frozenset(pool for pool, limit, count in rooms if count >= limit.rows)
+        self._crowded = frozenset(
+            pool
+            for pool, limit in zip(self._pools, limits, strict=True)
+            if sum(row.step in limit.steps for row in claimed) >= limit.rows
+        )
         self._results_wait = any(pool.brings_results for pool in self._crowded)
         return suspects + len(claimed)
 
@@ -276,7 +278,8 @@ class Engine(Generic[Row]):
             log.exception("run_failed")
         finally:
             self._forget(run)
-            if self._suspects.release(claim.row.id) or self._more_is_due:
+            is_waited_for = self._more_is_due or run.pool in self._crowded
+            if self._suspects.release(claim.row.id) or is_waited_for:
                 self._services.wake()
 
     async def _trace_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
