@@ -47,7 +47,7 @@ _YOUNG_SECONDS = 1.0
 # After a write that failed.
 _RENEW_AGAIN_SECONDS = 1.0
 
-SLOTS_BESIDE_RESULTS = 1
+SLOTS_BESIDE_RESULTS = 2
 """How many steps of another pool run at once while rows wait for one that brings results: not none,
 since a MindVideo that does not answer would keep messages back that confirm requests."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
@@ -88,6 +89,9 @@ class Invariants:
         """Of each job: the final cost that the bot heard last and could write down."""
         self._stopped_at: dict[str, float] = {}
         """When a job was last refused or parked: from then on there is a word to be told."""
+        self._parts_of: defaultdict[str, set[str]] = defaultdict(set)
+        """The jobs of each set, those too that a backup does not know: its message may still tell
+        what they cost."""
         self._free: set[str] = set()
         """Jobs whose cancel was on disk before anything was sent: they must cost nothing."""
         self._killers: set[str] = set()
@@ -241,10 +245,10 @@ class Invariants:
 
     def _heard(self, row_id: str) -> Collection[Decimal]:
         """Return the amounts that a message may tell: for a set, what its parts cost together."""
-        parts = [row for row in self.rows.values() if row.set_id == row_id]
-        if not parts:
+        parts = self._parts_of.get(row_id)
+        if parts is None:
             return self.video.heard.get(self._about.get(row_id, row_id), [])
-        each = [[ZERO, *self.video.heard.get(part.id, [])] for part in parts]
+        each = [[ZERO, *self.video.heard.get(part, [])] for part in parts]
         return {total(amounts) for amounts in product(*each)}
 
     def _check_files(self, said: PostedMessage) -> None:
@@ -297,6 +301,8 @@ class Invariants:
         if before is None or before.stage is not row.stage:
             self._stopped_at[row.id] = self._world.age
         self.rows[row.id] = row
+        if row.set_id is not None:
+            self._parts_of[row.set_id].add(row.id)
         cost = self.video.wrote(row.id)
         if cost is not None:
             self._costs_read[row.id] = cost
