@@ -18,7 +18,7 @@ DELAY_SECONDS = 0.1
 CALM_TIMERS = 4
 TIMER_SECONDS = 0.005
 # A timer that fires later than this shows that the event loop has other work.
-LATE_SECONDS = 0.002
+LATE_SECONDS = 0.001
 # The step that is next is delayed by this much at most, so that a constant flow of requests cannot
 # starve steps. Four a second are enough: Slack accepts a few hundred posts a minute, no more.
 LONGEST_DELAY_SECONDS = 0.25
