@@ -35,10 +35,7 @@ STEPS: Mapping[str, Step[Job]] = MappingProxyType(
 POOLS = (
     Pool(steps=(Stage.PLANNED, Stage.ACCEPTED, Stage.REJECTED, Stage.PARKED), size=6),
     Pool(steps=(Stage.WAITING, Stage.UNCONFIRMED), size=2),
-    Pool(
-        steps=(Stage.ANNOUNCED, Stage.RENDERING, Stage.DELIVERED),
-        size=12,
-        results=(Stage.RENDERING,),
-    ),
-    Pool(steps=(Stage.FINISHED,), size=6, results=(Stage.FINISHED,)),
+    Pool(steps=(Stage.ANNOUNCED, Stage.DELIVERED), size=6),
+    Pool(steps=(Stage.RENDERING,), size=8, brings_results=True),
+    Pool(steps=(Stage.FINISHED,), size=6, brings_results=True),
 )

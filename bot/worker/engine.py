@@ -47,6 +47,10 @@ _YOUNG_SECONDS = 1.0
 # After a write that failed.
 _RENEW_AGAIN_SECONDS = 1.0
 
+SLOTS_BESIDE_RESULTS = 2
+"""How many steps of another pool run at once while rows wait for one that brings results: not none,
+since a MindVideo that does not answer would keep messages back that confirm requests."""
+
 CRASHED = "It stopped this bot three times."
 """The problem of a job whose step killed the process, for its user."""
 
@@ -57,8 +61,8 @@ class Pool:
 
     steps: tuple[str, ...]
     size: int
-    results: tuple[str, ...] = ()
-    """Those of the steps that bring a result to its user: they wait less for acknowledgements."""
+    brings_results: bool = False
+    """Whether the steps bring what was begun to its user: they come before those that begin."""
 
 
 class _Run(Generic[Row]):
@@ -76,7 +80,9 @@ class Engine(Generic[Row]):
     """Runs the steps of the rows of one queue. The scheduler calls `tick`.
 
     `kind` names the rows in logs, and in metrics unless they are jobs. Pools are bulkheads: a slow
-    service or a long upload in one pool delays no step of another.
+    service or a long upload in one pool delays no step of another. But while rows wait for a pool
+    that brings results, each of the others has `SLOTS_BESIDE_RESULTS`: a process that begins more
+    than it can bring to an end would let every result wait behind new requests.
     """
 
     def __init__(
@@ -107,6 +113,8 @@ class Engine(Generic[Row]):
         self._more_is_due = False
         self._crowded = frozenset(pools)
         """The pools for which rows may wait that the last claim had no room for."""
+        self._results_wait = False
+        """Whether rows may wait for a pool that brings results, as far as the last claim told."""
         self._broken: StoreBrokenError | None = None
         self._log = structlog.get_logger("engine")
 
@@ -123,18 +131,18 @@ class Engine(Generic[Row]):
         suspects = await self._start_suspect()
         if self._suspects.holds_others(self._services.now()):
             return suspects
-        limits = [
-            ClaimLimit(pool.size - self._used_slots(pool), pool.steps) for pool in self._pools
-        ]
+        limits = [ClaimLimit(self._free_slots(pool), pool.steps) for pool in self._pools]
         self._crowded = frozenset(self._pools)
         if not any(limit.rows > 0 for limit in limits):
             return suspects
         self._more_is_due = False
         claimed = await self._claim(limits)
-        started = [sum(row.step in limit.steps for row in claimed) for limit in limits]
-        rooms = list(zip(self._pools, limits, started, strict=True))
-        self._more_is_due |= any(count == limit.rows > 0 for _, limit, count in rooms)
-        self._crowded = frozenset(pool for pool, limit, count in rooms if count >= limit.rows)
+        self._crowded = frozenset(
+            pool
+            for pool, limit in zip(self._pools, limits, strict=True)
+            if sum(row.step in limit.steps for row in claimed) >= limit.rows
+        )
+        self._results_wait = any(pool.brings_results for pool in self._crowded)
         return suspects + len(claimed)
 
     async def _start_suspect(self) -> int:
@@ -217,8 +225,10 @@ class Engine(Generic[Row]):
             elif not run.is_over:
                 run.task.cancel()
 
-    def _used_slots(self, pool: Pool) -> int:
-        return sum(run.pool is pool for run in self._running.values())
+    def _free_slots(self, pool: Pool) -> int:
+        is_limited = self._results_wait and not pool.brings_results
+        size = min(pool.size, SLOTS_BESIDE_RESULTS) if is_limited else pool.size
+        return size - sum(run.pool is pool for run in self._running.values())
 
     def _start(self, row: Row, leased_at: float) -> None:
         [pool] = [pool for pool in self._pools if row.step in pool.steps]
@@ -250,7 +260,7 @@ class Engine(Generic[Row]):
             while goes_on:
                 if run.pool is not pool:
                     pool = run.pool
-                    await self._gate.wait(brings_result=claim.row.step in pool.results)
+                    await self._gate.wait(brings_result=pool.brings_results)
                     if self._stopping:
                         await claim.write(replace(claim.row, lease_until=None), None)
                         return
@@ -268,7 +278,8 @@ class Engine(Generic[Row]):
             log.exception("run_failed")
         finally:
             self._forget(run)
-            if self._suspects.release(claim.row.id) or self._more_is_due:
+            is_waited_for = self._more_is_due or run.pool in self._crowded
+            if self._suspects.release(claim.row.id) or is_waited_for:
                 self._services.wake()
 
     async def _trace_step(self, run: _Run[Row], claim: Claim[Row]) -> bool:
@@ -345,7 +356,7 @@ class Engine(Generic[Row]):
         [pool] = [pool for pool in self._pools if after.step in pool.steps]
         if pool is run.pool:
             return pool
-        has_room = pool not in self._crowded and self._used_slots(pool) < pool.size
+        has_room = pool not in self._crowded and self._free_slots(pool) > 0
         return pool if has_room and run.claim.row.crashes == 0 else None
 
     def _move(self, run: _Run[Row], pool: Pool) -> None:

@@ -19,6 +19,7 @@ from bot.options.continuation import continued
 from bot.worker.engine import CRASHED
 from storage.budget import ZERO, total
 from storage.job import (
+    NOT_REQUESTED,
     REQUESTED,
     TERMINAL,
     IllegalTransitionError,
@@ -520,8 +521,10 @@ class Invariants:
     def _excuses(self, row: Notification) -> bool:
         """Tell whether there was no way to post it."""
         job = self.rows.get(row.job_id or "")
-        # A backup may not know the parts of a set.
-        is_untold_set = row.kind is NotificationKind.SET and (job is None or job.user == GUEST)
+        # A backup may not know the parts of a set, or not that they were confirmed.
+        is_untold_set = row.kind is NotificationKind.SET and (
+            job is None or job.user == GUEST or job.stage in NOT_REQUESTED
+        )
         # Some clips cannot be joined, and the file of one may have been deleted.
         is_no_film = row.kind is NotificationKind.STITCHED and row.problem is not None
         if row.id in self._killers or is_untold_set or is_no_film:

@@ -195,3 +195,30 @@ async def test_who_waits_for_a_pool_comes_before_a_run_of_another() -> None:
         assert handed == [first.id]
         await tick(room=3)
         assert sorted(handed) == sorted([first.id, second.id, third.id])
+
+
+async def test_the_end_of_a_run_wakes_the_engine_for_who_waits_for_its_slot() -> None:
+    """Also if a claim in between had no room for any row."""
+    answered, woken = asyncio.Event(), list[None]()
+
+    async def announce(claim: Claim[Job]) -> Result[Job]:
+        await answered.wait()
+        return Done(row=claim.row)
+
+    async with engine_harness() as harness:
+        engine = Engine(
+            harness.store.jobs,
+            {**STEPS, Stage.ACCEPTED: announce},
+            replace(harness.services, wake=lambda: woken.append(None)),
+            kind="job",
+            pools=[replace(one, size=1) for one in POOLS],
+            gate=Gate(),
+            suspects=SuspectLock(),
+        )
+        for asked in ("a red car", "a blue car"):
+            await harness.request(asked)
+        assert [await engine.tick(), await engine.tick()] == [1, 0]
+        assert not woken
+        answered.set()
+        await engine.drain()
+        assert woken

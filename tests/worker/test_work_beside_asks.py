@@ -117,11 +117,11 @@ async def _work() -> None:
         await asyncio.sleep(ANSWER_SECONDS)
 
 
-async def _beside(path: Path, rate: float) -> Bot:
+async def _beside(path: Path, rate: float, backlog: int = BACKLOG) -> Bot:
     """Work off a backlog for some time, beside `rate` requests a second."""
     bot, store = Bot(), SqliteStore(await inline_session(str(path)))
     made = services(store, now=bot.now, started_at=NOW, wake=bot.woken.set)
-    for number in range(BACKLOG):
+    for number in range(backlog):
         await store.jobs.insert(a_job(number), ACCEPTED)
     engine = Engine(
         store.jobs,
@@ -132,7 +132,9 @@ async def _beside(path: Path, rate: float) -> Bot:
         gate=bot.gate,
         suspects=SuspectLock(),
     )
-    going = [asyncio.create_task(bot.ask(rate)), asyncio.create_task(bot.tick(engine))]
+    going = [asyncio.create_task(bot.tick(engine))]
+    if rate:
+        going.append(asyncio.create_task(bot.ask(rate)))
     await asyncio.sleep(SECONDS)
     for task in going:
         task.cancel()
@@ -161,3 +163,11 @@ def test_results_come_beside_50_requests_a_second(tmp_path: Path) -> None:
 def test_results_come_beside_200_requests_a_second(tmp_path: Path) -> None:
     """Requests take four fifths of the time: few jobs are begun, and each has its result."""
     _check(run(_beside(tmp_path / "jobs.db", 200)), 10)
+
+
+def test_results_come_before_what_is_begun_where_nobody_asks(tmp_path: Path) -> None:
+    """Of 600 jobs that are due at once, those that were begun are brought to their end first."""
+    bot = run(_beside(tmp_path / "jobs.db", 0, backlog=600))
+    waits = _waits(bot)
+    assert max(waits) <= 2.0
+    assert len(waits) >= 300

@@ -35,8 +35,8 @@ MUTANTS = (
     Mutant(
         name="goes on with a row that another has taken over",
         file="bot/worker/engine.py",
-        old="                run.task.cancel()\n\n    def _used_slots",
-        new="                pass\n\n    def _used_slots",
+        old="                run.task.cancel()\n\n    def _free_slots",
+        new="                pass\n\n    def _free_slots",
         tests=(_LEASES + "test_a_run_whose_row_was_taken_over_ends",),
     ),
     Mutant(

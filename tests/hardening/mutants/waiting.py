@@ -5,9 +5,17 @@ from __future__ import annotations
 from tests.hardening.mutant import Mutant
 
 _GATE = "tests/worker/test_gate.py::"
+_BESIDE = "tests/worker/test_work_beside_asks.py::"
 _UPLOADS = "tests/slack/test_uploads.py::"
 
 MUTANTS = (
+    Mutant(
+        name="begins as much as ever while results wait",
+        file="bot/worker/engine.py",
+        old="is_limited = self._results_wait and not pool.brings_results",
+        new="is_limited = False",
+        tests=(_BESIDE + "test_results_come_before_what_is_begun_where_nobody_asks",),
+    ),
     Mutant(
         name="counts a time as free in which the loop is mostly late",
         file="bot/worker/gate.py",
