@@ -29,7 +29,7 @@ async def is_ready(claim: Claim[Notification], title: str) -> bool:
     with suppress(NotFoundError):
         async with shared_refusals(services, uploads_of(claim.row.team)):
             await services.chat.complete_upload(file_id, title)
-    await services.wait_until(services.now() + PROCESSED_SECONDS)
+    await claim.wait_until(services.now() + PROCESSED_SECONDS)
     return await _is_picture(claim, file_id)
 
 

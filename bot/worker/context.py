@@ -36,6 +36,8 @@ class Claim(Generic[Row]):
         self.row: Row = row
         self._committed: Row = row
         self.services = services
+        self.is_waiting = False
+        """Whether the step waits for a time: its run then holds no slot of its pool."""
         self.leased_at = leased_at
         """The uptime at which the lease was requested, or renewed for the last time."""
         self._queue: Queue[Row] = queue
@@ -102,6 +104,15 @@ class Claim(Generic[Row]):
     async def take_permit(self, limit: Limit) -> Instant:
         """Take a permit apart from a commit; return when it is valid."""
         return await self.services.store.pacing.take(self._permit(limit))
+
+    async def wait_until(self, at: Instant) -> None:
+        """Return at this time; until then the step's slot is for a row that waits for one."""
+        self.is_waiting = True
+        self.services.wake()
+        try:
+            await self.services.wait_until(at)
+        finally:
+            self.is_waiting = False
 
     async def hold(self) -> None:
         """Renew the lease; raise `StaleFenceError` if the claim was lost.

@@ -47,6 +47,9 @@ _YOUNG_SECONDS = 1.0
 # After a write that failed.
 _RENEW_AGAIN_SECONDS = 1.0
 
+# Of a pool, in units of its size, with those that wait for a time.
+_MOST_RUNS = 4
+
 SLOTS_BESIDE_RESULTS = 2
 """How many steps of another pool run at once while rows wait for one that brings results: not none,
 since a MindVideo that does not answer would keep messages back that confirm requests."""
@@ -57,7 +60,11 @@ CRASHED = "It stopped this bot three times."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """Steps that share one limit on concurrency: at most `size` of them run at the same time."""
+    """Steps that share one limit on concurrency: `size` of them run at the same time.
+
+    A step that waits for a time, such as that of its permit, does not count. Once several waits end
+    together more than `size` may run, but never more than `_MOST_RUNS` times as many.
+    """
 
     steps: tuple[str, ...]
     size: int
@@ -228,7 +235,9 @@ class Engine(Generic[Row]):
     def _free_slots(self, pool: Pool) -> int:
         is_limited = self._results_wait and not pool.brings_results
         size = min(pool.size, SLOTS_BESIDE_RESULTS) if is_limited else pool.size
-        return size - sum(run.pool is pool for run in self._running.values())
+        claims = [run.claim for run in self._running.values() if run.pool is pool]
+        used = sum(not claim.is_waiting for claim in claims)
+        return min(size - used, _MOST_RUNS * pool.size - len(claims))
 
     def _start(self, row: Row, leased_at: float) -> None:
         [pool] = [pool for pool in self._pools if row.step in pool.steps]

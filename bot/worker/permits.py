@@ -1,7 +1,7 @@
 """Waits for the permits of calls, and shares with all processes what a service refuses.
 
-A permit that is valid within a second is waited for. For a longer wait the row is put back: it is
-due again shortly before its permit is valid, and holds no slot of a pool meanwhile.
+A permit that is valid within a second is waited for. For a longer wait the row is put back, and is
+due again shortly before its permit is valid. In neither case it holds a slot of a pool meanwhile.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ async def use_permit(claim: Claim[PacedRow], limit: Limit) -> None:
     """
     await refuse_known(claim, limit)
     if limit.interval > 0:
-        await _wait(claim.services, await claim.take_permit(limit))
+        await _wait(claim, await claim.take_permit(limit))
 
 
 async def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
@@ -56,15 +56,15 @@ async def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
 async def await_permit(claim: Claim[PacedRow]) -> None:
     """Return when the permit is valid that the last commit took, if it took one."""
     if claim.row.paced_at is not None:
-        await _wait(claim.services, claim.row.paced_at)
+        await _wait(claim, claim.row.paced_at)
 
 
-async def _wait(services: Services, valid_at: Instant) -> None:
-    wait = valid_at - services.now()
+async def _wait(claim: Claim[PacedRow], valid_at: Instant) -> None:
+    wait = valid_at - claim.services.now()
     if wait > LONGEST_WAIT_SECONDS:
         raise PermitLaterError(valid_at=valid_at)
     if wait > 0:
-        await services.wait_until(valid_at)
+        await claim.wait_until(valid_at)
 
 
 @asynccontextmanager
