@@ -5,19 +5,35 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from bench.process import family_seconds, processor_seconds
 from bench.trials import RunFailedError
-from sandbox.postgres import Server
+from sandbox.postgres import Server, running_server
 from sandbox.sandbox import Sandbox
 from tests.support.bot_process import ROOT, BotProcess, bot_process
 
 WEB = "web"
 DATABASE = "database"
 SIMULATED = "simulated services"
-WORKER_NICE = 5
+# The units for systemd let `web` go before the database, and that before workers. The same order is
+# made here by letting the others wait, which takes no privilege.
+_DATABASE_NICE = 0
+_WORKER_NICE = 5
+
+
+@contextmanager
+def running_database() -> Iterator[Server]:
+    """Run a server that the processes of a formation are to use. Raises `PostgresMissingError`."""
+    with running_server() as server:
+        _set_nice(server.pid, _DATABASE_NICE)
+        yield server
+
+
+def _set_nice(pid: int, nice: int) -> None:
+    """Let a process, and those that it starts from now on, be so much nicer than this one."""
+    os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + nice)
 
 
 async def make_tables(sandbox: Sandbox, url: str) -> None:
@@ -60,10 +76,10 @@ async def running_formation(
             bots[f"worker {number}"] = await start(f"worker.{number}", "worker")
         for name, bot in bots.items():
             await bot.port()
+            if name == WEB:
+                _set_nice(bot.pid, -5)
             if name != WEB:
-                # As the unit for systemd does: who waits for an answer goes first.
-                own = os.getpriority(os.PRIO_PROCESS, 0)
-                os.setpriority(os.PRIO_PROCESS, bot.pid, own + WORKER_NICE)
+                _set_nice(bot.pid, _WORKER_NICE)
         yield bots
 
 

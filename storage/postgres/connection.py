@@ -36,8 +36,9 @@ _LIMITS = (
     ("idle_in_transaction_session_timeout", "5s"),
 )
 
-BEGIN = "BEGIN;"
-"""Begins a transaction."""
+BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan;"
+"""Begins a transaction that writes. Its statements find rows by keys and by what is due, so that
+one plan serves all values: https://www.postgresql.org/docs/current/sql-prepare.html"""
 
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
 """Begins a transaction that writes nothing, and whose queries see one state."""
@@ -48,8 +49,10 @@ LIMITED = " ".join(("", *(f"SET LOCAL {name} = '{limit}';" for name, limit in _L
 NO_HURRY = " SET LOCAL statement_timeout = '10min';"
 """Follows them for an operator, who may have millions of rows added up."""
 
-PREPARE_AFTER = 5
-"""A statement that was run so often on a connection is prepared: the server plans it once."""
+PREPARE_AFTER = 0
+"""How often a statement runs on a connection before it is prepared, so that the server plans it no
+more. A plan takes longer to make than to run, and every connection of every process needs its own.
+"""
 
 SCHEMES = ("postgres://", "postgresql://")
 """The beginnings of an address."""

@@ -247,7 +247,8 @@ class PoolSession:
             limits = "" if connection.is_direct else LIMITED
             hurry = NO_HURRY if self._is_patient else ""
             try:
-                await connection.execute(f"{begin}{limits}{hurry}".encode())
+                # Several statements cannot be prepared as one.
+                await connection.execute(f"{begin}{limits}{hurry}".encode(), prepare=False)
             except psycopg.Error as error:
                 await self._pool.putconn(connection)
                 if not is_disconnect(error) or tries == POOL_SIZE:

@@ -16,6 +16,7 @@ from storage.budget import Cap, Scope, ScopeKind, UncheckedRestore, Window
 from storage.job import Stage
 from storage.postgres import connection, migrations
 from storage.postgres.answers import KEPT_SECONDS
+from storage.postgres.session import open_session
 from storage.postgres.store import PostgresStore
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
 from storage.store import (
@@ -252,10 +253,12 @@ async def test_a_connection_that_ends_at_a_commit_leaves_the_write_in_doubt(
     """The same request, delivered again, finds out."""
     execute = AsyncConnection.execute
 
-    async def end_at_commit(self: object, query: bytes, *values: object) -> object:
+    async def end_at_commit(
+        self: object, query: bytes, *values: object, prepare: bool | None = None
+    ) -> object:
         if query == b"COMMIT":
             _end_connections(url)
-        return await execute(self, query, *values)  # type: ignore[call-overload] # passed on
+        return await execute(self, query, *values, prepare=prepare)  # type: ignore[call-overload] # passed on
 
     with monkeypatch.context() as patch:
         patch.setattr(AsyncConnection, "execute", end_at_commit)
@@ -443,3 +446,30 @@ async def test_of_two_processes_one_answers_a_request(url: str, store: PostgresS
     assert await store.may_answer("message:3", NOW + 2 * KEPT_SECONDS)
     assert ask(url, "SELECT key FROM answers") == [("message:3",)]
     await other.close()
+
+
+async def test_statements_that_write_are_planned_once_for_all_values(url: str) -> None:
+    """A plan takes longer to make than to run: five for each statement made requests late."""
+    session = await open_session(url, owner=True)
+    store = PostgresStore(session)
+    for number in range(7):
+        await insert(store, a_job(number))
+    plans = await session.write(
+        lambda db: db.rows(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+            " WHERE ltrim(statement, E' \n') LIKE 'WITH made AS%'"
+        )
+    )
+    await store.close()
+    assert plans == [{"generic_plans": 7, "custom_plans": 0}]
+
+
+async def test_an_operator_may_write_as_often_as_they_like(url: str) -> None:
+    """Several statements of one string cannot be prepared, however often they are run."""
+    await (await PostgresStore.open(url)).close()
+    store = await PostgresStore.open(url, owner=False)
+    for number in range(7):
+        await insert(store, a_job(number))
+    found = [await store.jobs.get(f"job{number}") for number in range(7)]
+    await store.close()
+    assert None not in found

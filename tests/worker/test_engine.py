@@ -222,3 +222,39 @@ async def test_the_end_of_a_run_wakes_the_engine_for_who_waits_for_its_slot() ->
         answered.set()
         await engine.drain()
         assert woken
+
+
+async def test_a_step_that_waits_for_a_time_leaves_its_slot_to_others() -> None:
+    """To so many at most: what they do at the end of their waits is bounded too."""
+    over, woken = asyncio.Event(), list[None]()
+
+    async def wait_until(_at: float) -> None:
+        await over.wait()
+
+    async def announce(claim: Claim[Job]) -> Result[Job]:
+        await claim.wait_until(claim.services.now() + 1.0)
+        return Done(row=claim.row)
+
+    async with engine_harness() as harness:
+        services = replace(harness.services, wait_until=wait_until, wake=lambda: woken.append(None))
+        engine = Engine(
+            harness.store.jobs,
+            {**STEPS, Stage.ACCEPTED: announce},
+            services,
+            kind="job",
+            pools=[replace(one, size=1) for one in POOLS],
+            gate=Gate(),
+            suspects=SuspectLock(),
+        )
+        for number in range(6):
+            await harness.request(f"lake {number}")
+        claimed = []
+        for _ in range(6):
+            claimed.append(await engine.tick())
+            await anyio.wait_all_tasks_blocked()
+        assert claimed == [1, 1, 1, 1, 0, 0]
+        assert len(woken) == 4
+        over.set()
+        await engine.drain()
+        assert await engine.tick() == 1
+        await engine.drain()

@@ -144,12 +144,15 @@ async def _beside(path: Path, rate: float, backlog: int = BACKLOG) -> Bot:
     return bot
 
 
+def _waits(bot: Bot) -> list[float]:
+    """Return how long each result waited that was due two seconds before the test ended."""
+    ended = [job for job, end in bot.ends.items() if end <= NOW + SECONDS - 2.0]
+    return [bot.results.get(job, float("inf")) - bot.ends[job] for job in ended]
+
+
 def _check(bot: Bot, results: int) -> None:
     """Check that results came in time, and that they did not delay acknowledgements."""
-    # Those whose time is over before the test ends.
-    ended = [job for job, end in bot.ends.items() if end <= NOW + SECONDS - 2.0]
-    waits = [bot.results.get(job, float("inf")) - bot.ends[job] for job in ended]
-    late = sorted(bot.late)
+    waits, late = _waits(bot), sorted(bot.late)
     assert max(waits) <= 2.0
     assert len(waits) >= results
     assert late[round(0.99 * len(late))] <= 0.015

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.hardening.mutant import Mutant
 
+_ENGINE = "tests/worker/test_engine.py::"
 _GATE = "tests/worker/test_gate.py::"
 _BESIDE = "tests/worker/test_work_beside_asks.py::"
 _UPLOADS = "tests/slack/test_uploads.py::"
@@ -15,6 +16,13 @@ MUTANTS = (
         old="is_limited = self._results_wait and not pool.brings_results",
         new="is_limited = False",
         tests=(_BESIDE + "test_results_come_before_what_is_begun_where_nobody_asks",),
+    ),
+    Mutant(
+        name="holds a slot while it waits for a permit",
+        file="bot/worker/engine.py",
+        old="used = sum(not claim.is_waiting for claim in claims)",
+        new="used = len(claims)",
+        tests=(_ENGINE + "test_a_step_that_waits_for_a_time_leaves_its_slot_to_others",),
     ),
     Mutant(
         name="counts a time as free in which the loop is mostly late",
