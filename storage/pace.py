@@ -104,6 +104,9 @@ class Pacing(Protocol):
     async def hold(self, key: str, until: Instant) -> None:
         """Let no process make a call before `until`, because the service asked for a pause."""
 
+    async def postpone(self, limit: Limit, at: Instant) -> None:
+        """Let the next call keep its distance from one that is made at `at`, after its time."""
+
     async def refresh(self, now: Instant) -> None:
         """Learn of the holds of other processes. Cheap."""
 
@@ -141,6 +144,10 @@ class LocalPacing:
     async def hold(self, key: str, until: Instant) -> None:
         """Let nobody make a call before `until`."""
         self.merge(key, PaceState(held_until=until))
+
+    async def postpone(self, limit: Limit, at: Instant) -> None:
+        """Keep `at` as the time of the last call."""
+        self.merge(limit.key, PaceState(called_at=at))
 
     async def refresh(self, now: Instant) -> None:
         """Do nothing: there are no other processes."""

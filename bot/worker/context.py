@@ -42,6 +42,9 @@ class Claim(Generic[Row]):
         """The uptime at which the lease was requested, or renewed for the last time."""
         self._queue: Queue[Row] = queue
         self._reserved_at = _permit_of(row)
+        self.permit_asked_at: Instant = 0.0
+        """When the last permit was asked for. Those who gave it decided by this time whether it is
+        waited for, and so at which distance the next one follows."""
         self.prompts: list[str] = []
         """Prompts of users: services may quote them in errors, and the log must not show them."""
         if isinstance(row, Job):
@@ -159,7 +162,8 @@ class Claim(Generic[Row]):
     def _permit(self, limit: Limit) -> Permit:
         """Return the request for a permit; the one that the row came with serves once."""
         reserved_at, self._reserved_at = self._reserved_at, None
-        return Permit(limit=limit, at=self.services.now(), reserved_at=reserved_at)
+        self.permit_asked_at = self.services.now()
+        return Permit(limit=limit, at=self.permit_asked_at, reserved_at=reserved_at)
 
     def _amount_event(self, after: Row) -> Event | None:
         """Return the event of an amount that no other event goes with.

@@ -199,7 +199,7 @@ async def _intend(
     paced = limit if limit.interval > 0 else None
     await claim.record(slot.write(claim.row, intended), name, limit=paced)
     try:
-        await await_permit(claim)
+        await await_permit(claim, limit)
     except PermitLaterError:
         withdrawn = replace(slot.read(claim.row), intent_at=None)
         await claim.write(slot.write(claim.row, withdrawn), None)

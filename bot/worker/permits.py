@@ -20,6 +20,10 @@ from storage.job import Failure, Instant, Job
 from storage.notification import Notification
 from storage.pace import LONGEST_WAIT_SECONDS, Limit
 
+_ON_TIME_SECONDS = 0.03
+"""A call that is made so much after its time keeps enough distance from the next one. That one may
+come late as well, and calls arrive at the service a little later than they leave."""
+
 PacedRow = TypeVar("PacedRow", Job, Notification)
 """A row that keeps the permit of its next call."""
 
@@ -31,7 +35,7 @@ async def use_permit(claim: Claim[PacedRow], limit: Limit) -> None:
     """
     await refuse_known(claim, limit)
     if limit.interval > 0:
-        await _wait(claim, await claim.take_permit(limit))
+        await _wait(claim, limit, await claim.take_permit(limit))
 
 
 async def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
@@ -53,18 +57,21 @@ async def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
     raise PermitLaterError(valid_at=now + pause, is_reserved=False)
 
 
-async def await_permit(claim: Claim[PacedRow]) -> None:
+async def await_permit(claim: Claim[PacedRow], limit: Limit) -> None:
     """Return when the permit is valid that the last commit took, if it took one."""
     if claim.row.paced_at is not None:
-        await _wait(claim, claim.row.paced_at)
+        await _wait(claim, limit, claim.row.paced_at)
 
 
-async def _wait(claim: Claim[PacedRow], valid_at: Instant) -> None:
-    wait = valid_at - claim.services.now()
-    if wait > LONGEST_WAIT_SECONDS:
+async def _wait(claim: Claim[PacedRow], limit: Limit, valid_at: Instant) -> None:
+    services = claim.services
+    if valid_at - claim.permit_asked_at > LONGEST_WAIT_SECONDS:
         raise PermitLaterError(valid_at=valid_at)
-    if wait > 0:
+    if services.now() < valid_at:
         await claim.wait_until(valid_at)
+    if limit.gap > 0 and services.now() - valid_at > _ON_TIME_SECONDS:
+        # The commit took long, or the process is busy. The next call could come too soon after.
+        await services.store.pacing.postpone(limit, services.now())
 
 
 @asynccontextmanager

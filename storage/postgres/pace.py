@@ -16,6 +16,10 @@ _HOLD = """
     ON CONFLICT (key) DO UPDATE SET held_until = greatest(known.held_until, excluded.held_until)
 """
 
+_POSTPONE = """
+    UPDATE pace SET called_at = greatest(called_at, %(at)s) WHERE key = %(key)s
+"""
+
 _HOLDS = "SELECT key, held_until FROM pace WHERE held_until > %(now)s"
 
 
@@ -41,6 +45,10 @@ class PostgresPacing:
         self._known.merge(key, PaceState(held_until=until))
         await self._session.read(lambda db: db.change(_HOLD, {"key": key, "until": until}))
         await self._session.read(lambda db: notices.send(db, Notice.HELD))
+
+    async def postpone(self, limit: Limit, at: Instant) -> None:
+        """Keep `at` as the time of the last call."""
+        await self._session.read(lambda db: db.change(_POSTPONE, {"key": limit.key, "at": at}))
 
     async def refresh(self, now: Instant) -> None:
         """Read the holds that have not ended."""

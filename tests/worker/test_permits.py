@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
+from bot.base.errors import PermitLaterError
 from bot.jobs.call_limits import CallLimits
+from bot.worker.context import Claim
+from bot.worker.permits import use_permit
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack import faults as slack
 from sandbox.slack.entities import GENERAL, OPEN
 from sandbox.slack.limits import POSTS, RateLimits
 from storage.job import EventName, Stage
+from storage.pace import LONGEST_WAIT_SECONDS, Permit
 from tests.support.clock import START
 from tests.support.engine_harness import EngineHarness, engine_harness
 
@@ -143,3 +149,24 @@ async def test_a_refusal_of_mindvideos_holds_all_that_would_ask_it() -> None:
     assert {row.stage for row in rows} == {Stage.DELIVERED}
     assert min(row.submitted_at or 0.0 for row in rows[1:]) - START >= 40
     assert EventName.RETRY not in {event.name for event in events}
+
+
+async def test_a_permit_is_waited_for_only_if_it_was_given_for_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who gives it keeps the next call away from one that is waited for, and from no other.
+
+    To be given a permit takes time, so that a wait may have become short enough meanwhile.
+    """
+    async with engine_harness(limits=SLACKS) as harness:
+        claim = Claim(
+            await harness.request(), harness.store.jobs, harness.services, leased_at=harness.clock()
+        )
+
+        async def take(asked: Permit) -> float:
+            harness.clock.now += 0.05
+            return asked.at + LONGEST_WAIT_SECONDS + 0.02
+
+        monkeypatch.setattr(harness.store.pacing, "take", take)
+        with pytest.raises(PermitLaterError):
+            await use_permit(claim, SLACKS.posts("T", "C"))
