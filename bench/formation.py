@@ -5,35 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from bench.process import family_seconds, processor_seconds
 from bench.trials import RunFailedError
-from sandbox.postgres import Server, running_server
+from sandbox.postgres import Server
 from sandbox.sandbox import Sandbox
 from tests.support.bot_process import ROOT, BotProcess, bot_process
 
 WEB = "web"
 DATABASE = "database"
 SIMULATED = "simulated services"
-# The units for systemd let `web` go before the database, and that before workers. The same order is
-# made here by letting the others wait, which takes no privilege.
-_DATABASE_NICE = 0
+# As in the units for systemd: who waits for an answer goes first, and work last.
+_WEB_NICE = -5
 _WORKER_NICE = 5
-
-
-@contextmanager
-def running_database() -> Iterator[Server]:
-    """Run a server that the processes of a formation are to use. Raises `PostgresMissingError`."""
-    with running_server() as server:
-        _set_nice(server.pid, _DATABASE_NICE)
-        yield server
-
-
-def _set_nice(pid: int, nice: int) -> None:
-    """Let a process, and those that it starts from now on, be so much nicer than this one."""
-    os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + nice)
 
 
 async def make_tables(sandbox: Sandbox, url: str) -> None:
@@ -57,7 +43,10 @@ async def running_formation(
     with_web: bool = True,
     variables: Mapping[str, str],
 ) -> AsyncIterator[dict[str, BotProcess]]:
-    """Run the processes on tables that are made, and yield them by name once all listen."""
+    """Run the processes on tables that are made, and yield them by name once all listen.
+
+    Raises `PermissionError` for a user who may not let a process go before others, as root may.
+    """
     environment = {
         **sandbox.environment(socket_mode=False),
         **variables,
@@ -74,12 +63,11 @@ async def running_formation(
         bots = {WEB: await start(WEB, "web")} if with_web else {}
         for number in range(1, workers + 1):
             bots[f"worker {number}"] = await start(f"worker.{number}", "worker")
+        own = os.getpriority(os.PRIO_PROCESS, 0)
         for name, bot in bots.items():
             await bot.port()
-            if name == WEB:
-                _set_nice(bot.pid, -5)
-            if name != WEB:
-                _set_nice(bot.pid, _WORKER_NICE)
+            nice = _WEB_NICE if name == WEB else _WORKER_NICE
+            os.setpriority(os.PRIO_PROCESS, bot.pid, own + nice)
         yield bots
 
 

@@ -16,16 +16,11 @@ from dataclasses import dataclass
 
 import psycopg
 
-from bench.formation import (
-    WEB,
-    make_tables,
-    running_database,
-    running_formation,
-    used_seconds,
-)
+from bench.formation import WEB, make_tables, running_formation, used_seconds
 from bench.load import LoadReport, channel_id
 from bench.measurement import Measurement, quantile, table
 from bench.trials import add_people, send_load
+from sandbox.postgres import running_server
 from sandbox.sandbox import Sandbox
 from sandbox.slack.entities import ANA, BOT, Channel, Kind
 from sandbox.slack.faults import FaultKind
@@ -92,7 +87,7 @@ class Outcome:
 
 async def run(size: Size, *, patience: float = 3.0) -> Outcome:
     """Send the commands, and wait until all are delivered, or `patience` times what they need."""
-    with running_database() as server:
+    with running_server() as server:
         server.run("CREATE DATABASE bench")
         url = server.url("bench")
         async with AsyncExitStack() as stack:

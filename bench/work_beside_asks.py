@@ -16,10 +16,11 @@ from typing import Literal, TypeAlias, get_args
 
 from bench.accepted_jobs import insert_accepted
 from bench.acknowledge import GOAL_SECONDS
-from bench.formation import WEB, make_tables, running_database, running_formation
+from bench.formation import WEB, make_tables, running_formation
 from bench.measurement import Measurement, load_average, quantile, table
 from bench.process import processor_seconds, read_metrics
 from bench.trials import RunFailedError, add_people, send_load
+from sandbox.postgres import running_server
 from sandbox.sandbox import Sandbox
 from sandbox.slack.entities import GENERAL
 from storage.postgres.store import PostgresStore
@@ -142,7 +143,7 @@ async def _on_sqlite(sandbox: Sandbox, jobs: int) -> AsyncIterator[Processes]:
 @asynccontextmanager
 async def _on_postgres(sandbox: Sandbox, jobs: int) -> AsyncIterator[Processes]:
     """Run `web` and a worker on a database with so many accepted jobs."""
-    with running_database() as server:
+    with running_server() as server:
         server.run("CREATE DATABASE bench")
         url = server.url("bench")
         await make_tables(sandbox, url)

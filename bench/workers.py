@@ -17,17 +17,10 @@ from statistics import mean
 import psycopg
 
 from bench.accepted_jobs import insert_accepted
-from bench.formation import (
-    DATABASE,
-    SIMULATED,
-    make_tables,
-    running_database,
-    running_formation,
-    used_seconds,
-)
+from bench.formation import DATABASE, SIMULATED, make_tables, running_formation, used_seconds
 from bench.measurement import Measurement, load_average, table
 from bench.trials import RunFailedError, add_people
-from sandbox.postgres import Server
+from sandbox.postgres import Server, running_server
 from storage.postgres.store import PostgresStore
 from tests.support.sandbox import running_sandbox
 
@@ -78,7 +71,7 @@ class Run:
 
 async def measure(jobs: int = JOBS, repeats: int = REPEATS) -> list[Measurement]:
     """Return the rates, and what bounds them; every second round goes from many workers to few."""
-    with running_database() as server:
+    with running_server() as server:
         runs = [
             await _run(server, f"bench_{number}_{workers}", workers, jobs)
             for number in range(repeats)

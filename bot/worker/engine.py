@@ -62,8 +62,8 @@ CRASHED = "It stopped this bot three times."
 class Pool:
     """Steps that share one limit on concurrency: `size` of them run at the same time.
 
-    A step that waits for a time, such as that of its permit, does not count. Once several waits end
-    together more than `size` may run, but never more than `_MOST_RUNS` times as many.
+    A step that waits for a time, such as that of its permit, does not count. When several waits
+    end together, more than `size` may run, but never more than `_MOST_RUNS` times as many.
     """
 
     steps: tuple[str, ...]

@@ -37,17 +37,17 @@ _LIMITS = (
 )
 
 BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan;"
-"""Begins a transaction that writes. Its statements find rows by keys and by what is due, so that
-one plan serves all values: https://www.postgresql.org/docs/current/sql-prepare.html"""
+"""The beginning of a transaction that writes. Its statements find rows by keys and by what is due,
+so that one plan serves all values: https://www.postgresql.org/docs/current/sql-prepare.html"""
 
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-"""Begins a transaction that writes nothing, and whose queries see one state."""
+"""The beginning of a transaction that writes nothing, and whose queries see one state."""
 
 LIMITED = " ".join(("", *(f"SET LOCAL {name} = '{limit}';" for name, limit in _LIMITS)))
-"""Follows one of them, in the same round trip, on a connection that is not `is_direct`."""
+"""What follows one of them, in the same round trip, on a connection that is not `is_direct`."""
 
 NO_HURRY = " SET LOCAL statement_timeout = '10min';"
-"""Follows them for an operator, who may have millions of rows added up."""
+"""What follows them for an operator, who may have millions of rows added up."""
 
 PREPARE_AFTER = 0
 """How often a statement runs on a connection before it is prepared, so that the server plans it no

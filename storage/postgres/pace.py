@@ -17,7 +17,8 @@ _HOLD = """
 """
 
 _POSTPONE = """
-    UPDATE pace SET called_at = greatest(called_at, %(at)s) WHERE key = %(key)s
+    INSERT INTO pace AS known (key, called_at) VALUES (%(key)s, %(at)s)
+    ON CONFLICT (key) DO UPDATE SET called_at = greatest(known.called_at, excluded.called_at)
 """
 
 _HOLDS = "SELECT key, held_until FROM pace WHERE held_until > %(now)s"

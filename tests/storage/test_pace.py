@@ -124,7 +124,9 @@ async def test_all_processes_share_one_rate(store: Store, other_store: Store) ->
 
 @given(
     asks=st.lists(
-        st.tuples(st.floats(0, 2), st.sampled_from(["take", "try", "come back", "hold"])),
+        st.tuples(
+            st.floats(0, 2), st.sampled_from(["take", "try", "come back", "hold", "postpone"])
+        ),
         min_size=1,
         max_size=12,
     )
@@ -137,7 +139,7 @@ async def test_the_database_computes_what_the_functions_do(
 ) -> None:
     """Each kind of question, in any order."""
     key = new_id()
-    limit = Limit(key=key, interval=1.25, tolerance=2.5, held_by=f"all {key}")
+    limit = Limit(key=key, interval=1.25, tolerance=2.5, gap=0.75, held_by=f"all {key}")
     local, now, last = LocalPacing(), NOW, NOW
     for pause, kind in asks:
         now += pause
@@ -146,6 +148,9 @@ async def test_the_database_computes_what_the_functions_do(
             case "hold":
                 for pacing in (local, store.pacing):
                     await pacing.hold(limit.held_by, now + 1.5)
+            case "postpone":
+                for pacing in (local, store.pacing):
+                    await pacing.postpone(limit, now)
             case "try":
                 assert await store.pacing.try_take(asked) == await local.try_take(asked)
             case _:
