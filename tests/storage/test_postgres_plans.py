@@ -152,7 +152,7 @@ def due(table: str) -> str:
         (job_reads.AHEAD_OF, ["jobs_waiting"]),
         (job_reads.PARTS, ["jobs_parts"]),
         (job_reads.TAKES, ["jobs_takes", "jobs_(id_key|pkey)"]),
-        (job_reads.ACTIVE, ["jobs_active"]),
+        (job_reads.ACTIVE, ["jobs_(active|under_way_of_person)"]),
         (job_reads.OLDEST_DUE, ["jobs_due_in_stage"]),
         (job_reads.jobs_query(JobFilter())[0], ["jobs_created"]),
         (job_reads.jobs_query(JobFilter(user="U1"))[0], ["jobs_user"]),
