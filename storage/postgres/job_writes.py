@@ -40,10 +40,13 @@ DUE = f"""
     ORDER BY due.due_at, due.seq LIMIT %(limit)s
 """  # noqa: S608 - only constants
 
+# No count needs the order. It keeps a plan that serves all values, and is made as if a third of all
+# rows were due, from reading the table in place of the index.
 COUNT_DUE = f"""
     SELECT wanted.stage, (
         SELECT count(*) FROM (
-            SELECT FROM jobs WHERE stage = wanted.stage AND {IS_DUE} LIMIT %(limit)s
+            SELECT FROM jobs WHERE stage = wanted.stage AND {IS_DUE}
+            ORDER BY due_at, seq LIMIT %(limit)s
         ) AS due
     ) AS jobs
     FROM unnest(%(stages)s::text[]) AS wanted (stage)

@@ -20,9 +20,9 @@ from storage.postgres.connection import (
     BEGIN,
     BEGIN_READ,
     CONNECT_SECONDS,
-    LIMITED,
     NO_HURRY,
     POOL_SIZE,
+    SETTINGS,
     StoreConnection,
     check_server,
     check_url,
@@ -244,11 +244,11 @@ class PoolSession:
         """Take a connection on which `begin` was executed, the first that is not dead."""
         for tries in range(POOL_SIZE + 1):
             connection = await self._pool.getconn()
-            limits = "" if connection.is_direct else LIMITED
+            settings = "" if connection.is_direct else SETTINGS
             hurry = NO_HURRY if self._is_patient else ""
             try:
                 # Several statements cannot be prepared as one.
-                await connection.execute(f"{begin}{limits}{hurry}".encode(), prepare=False)
+                await connection.execute(f"{begin}{settings}{hurry}".encode(), prepare=False)
             except psycopg.Error as error:
                 await self._pool.putconn(connection)
                 if not is_disconnect(error) or tries == POOL_SIZE:
