@@ -140,9 +140,11 @@ class ModelledPostgres(ModelledStore):
             connection: AsyncConnection[DictRow],
             query: bytes,
             values: Mapping[str, object] | None = None,
+            *,
+            prepare: bool | None = None,
         ) -> AsyncCursor[DictRow]:
             if query != b"COMMIT":
-                return await execute(connection, query, values)
+                return await execute(connection, query, values, prepare=prepare)
             before, self._commits.error_before = self._commits.error_before, None
             if before is not None:
                 raise before
