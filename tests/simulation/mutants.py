@@ -259,12 +259,6 @@ async def _whole_chain(job: Job, services: Services) -> tuple[Link, ...]:
     return tuple(replace(link, until=None) for link in await load_chain(job, services))
 
 
-async def _followed_by_nothing(claim: Claim[Job]) -> Result[Job]:
-    """Deliver, but forget the file that may follow a link."""
-    with replaced(deliver, "follows_later", lambda _: False):
-        return await deliver.deliver(claim)
-
-
 @contextmanager
 def _follow_without_search() -> Iterator[None]:
     async def follow_anew(claim: Claim[Notification]) -> Result[Notification]:
@@ -458,17 +452,17 @@ _PRESS_ALWAYS = "INSERT OR REPLACE INTO feedback VALUES (:job_id, :by_user, :is_
 MUTANTS = (
     Mutant("takes the envelope's workspace", _value(workspaces, "installed_team", _outer_team)),
     Mutant(
-        "lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted), tried_first=23
+        "lets guests in", _value(own_message, "is_admitted", _everybody_is_admitted), tried_first=42
     ),
-    Mutant("writes without its fence", _drop_fence, tried_first=36),
+    Mutant("writes without its fence", _drop_fence, tried_first=95),
     Mutant("acknowledges before the commit", _acknowledge_before_commit),
     Mutant("builds the body anew for each try", _body_anew),
     Mutant("mints a new key for each try", _key_anew),
-    Mutant("sends again after 23 hours", _value(VideoLine, "key_lifetime", inf), tried_first=303),
+    Mutant("sends again after 23 hours", _value(VideoLine, "key_lifetime", inf), tried_first=31),
     Mutant(
         "tells a key's age by its own clock",
         _value(submit, "_key_age", _age_by_own_clock),
-        tried_first=165,
+        tried_first=284,
     ),
     Mutant(
         "takes a doubtful submit for a failed one", _step(Stage.ANNOUNCED, _doubtful_submit_failed)
@@ -476,10 +470,10 @@ MUTANTS = (
     Mutant(
         "refuses what an operator must mend",
         _step(Stage.ANNOUNCED, _refused_for_operator),
-        tried_first=25,
+        tried_first=77,
     ),
     Mutant("ignores a cancel that was in time", _ignore_cancels),
-    Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING), tried_first=16),
+    Mutant("posts before the intent is on disk", _not_recorded(EventName.POSTING), tried_first=25),
     Mutant(
         "takes a doubtful post for a failed one",
         _step(Stage.ACCEPTED, _doubtful_post_failed),
@@ -495,18 +489,24 @@ MUTANTS = (
     Mutant(
         "tells the result before the intent is on disk", _not_recorded(EventName.RESULT_POSTING)
     ),
-    Mutant("shares again without looking", _step(Stage.FINISHED, _share_without_search)),
     Mutant(
-        "resends again without looking", _without_search(NotificationKind.RESENT), tried_first=12
+        "shares again without looking", _step(Stage.FINISHED, _share_without_search), tried_first=42
+    ),
+    Mutant(
+        "resends again without looking", _without_search(NotificationKind.RESENT), tried_first=42
     ),
     Mutant("joins a film with each press", _film_of_each_press, tried_first=75),
     Mutant(
         "joins clips whole that were continued in their midst",
         _value(stitch, "load_chain", _whole_chain),
-        tried_first=83,
+        tried_first=355,
     ),
-    Mutant("forgets the file that follows a link", _step(Stage.FINISHED, _followed_by_nothing)),
-    Mutant("brings again without looking", _follow_without_search, tried_first=74),
+    Mutant(
+        "forgets the file that follows a link",
+        _value(deliver, "follows_later", lambda _: False),
+        tried_first=38,
+    ),
+    Mutant("brings again without looking", _follow_without_search, tried_first=67),
     Mutant(
         "leaves what was brought beside the result",
         _value(notifications, "_TAKE_BACK", "SELECT :job_id, :at"),
@@ -515,40 +515,46 @@ MUTANTS = (
     Mutant(
         "lets a late repeat of a press undo a later one",
         _value(job_feedback, "_GIVE", _PRESS_ALWAYS),
-        tried_first=6,
+        tried_first=45,
     ),
     Mutant(
         "deletes a message and leaves its files",
         _value(deletion, "delete_delivery", _delete_message_alone),
-        tried_first=44,
+        tried_first=16,
     ),
     Mutant("believes an ok that shared nothing", _value(outbox, "_find_shared", _believe_ok)),
     Mutant(
-        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=92
+        "delivers again after a lost edit", _step(Stage.FINISHED, _delivered_anew), tried_first=42
     ),
-    Mutant("calls delivered what nobody was told", _step(Stage.FINISHED, _delivered_untold)),
-    Mutant("uploads a poster again after a death", _upload_poster_anew),
     Mutant(
-        "shows a poster before Slack knows it", _value(picture, "_is_picture", _always_a_picture)
+        "calls delivered what nobody was told",
+        _step(Stage.FINISHED, _delivered_untold),
+        tried_first=9,
     ),
-    Mutant("delivers without a row for the poster", _no_row_for_posters),
-    Mutant("parks in silence", _step(Stage.PARKED, _told_nobody), tried_first=26),
-    Mutant("tells operators of no parked job", _tell_no_parking, tried_first=171),
-    Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0)),
+    Mutant("uploads a poster again after a death", _upload_poster_anew, tried_first=11),
+    Mutant(
+        "shows a poster before Slack knows it",
+        _value(picture, "_is_picture", _always_a_picture),
+        tried_first=11,
+    ),
+    Mutant("delivers without a row for the poster", _no_row_for_posters, tried_first=11),
+    Mutant("parks in silence", _step(Stage.PARKED, _told_nobody), tried_first=158),
+    Mutant("tells operators of no parked job", _tell_no_parking, tried_first=336),
+    Mutant("gives up at the first 404", _value(poll, "PATIENCE_SECONDS", -1.0), tried_first=76),
     Mutant("tells the estimate as the cost", _value(poll, "with_snapshot", _estimate_is_cost)),
     Mutant("waits for hours between two tries", _value(retry, "backoff", _hours)),
-    Mutant("looks for duplicates outside the insert", _search_outside_insert),
-    Mutant("forgets what it asked about", _forget_questions),
+    Mutant("looks for duplicates outside the insert", _search_outside_insert, tried_first=16),
+    Mutant("forgets what it asked about", _forget_questions, tried_first=14),
     Mutant("sends before the delay ends", _value(view, "submit_delay", _no_delay)),
     Mutant(
         "starts what is planned by its own clock",
         _value(plan, "_lateness", _late_by_own_clock),
-        tried_first=2800,
+        tried_first=3752,
     ),
-    Mutant("starts what was missed", _value(plan, "MISSED_SECONDS", inf), tried_first=4294),
+    Mutant("starts what was missed", _value(plan, "MISSED_SECONDS", inf), tried_first=1886),
     Mutant("bills what waits", _step(Stage.WAITING, _accept_unanswered)),
-    Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert),
-    Mutant("frees a hold at failure", money_mutants.free_at_failure, tried_first=61),
+    Mutant("looks at caps outside the insert", money_mutants.admit_outside_insert, tried_first=10),
+    Mutant("frees a hold at failure", money_mutants.free_at_failure, tried_first=29),
     Mutant(
         "frees an unknown amount in time",
         _step(Stage.DELIVERED, money_mutants.freed_by_timer),
@@ -560,12 +566,12 @@ MUTANTS = (
         tried_first=29,
     ),
     Mutant("counts an estimate as spent", money_mutants.spend_estimates, tried_first=29),
-    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=25),
+    Mutant("counts a settlement twice", money_mutants.settle_twice, tried_first=22),
     Mutant("takes a part of a set", money_mutants.insert_parts, tried_first=52),
     Mutant(
         "confirms a part of a set",
         _value(admissions, "in_one_set", _this_part_alone),
-        tried_first=189,
+        tried_first=23,
     ),
     Mutant(
         "posts the message of a set without looking",
@@ -580,7 +586,7 @@ MUTANTS = (
     Mutant(
         "calls the cancel of each part free",
         _value(WatchedJobs, "request_cancel_of_set", _cancel_nothing),
-        tried_first=13,
+        tried_first=18,
     ),
     Mutant(
         "never edits the message of a set",
@@ -592,7 +598,7 @@ MUTANTS = (
         _value(budget, "_stopped", money_mutants.no_stop),
         tried_first=132,
     ),
-    Mutant("lets a raise last a day longer", money_mutants.raise_for_longer),
+    Mutant("lets a raise last a day longer", money_mutants.raise_for_longer, tried_first=10),
     Mutant(
         "begins days at midnight in London",
         _value(budget, "day_at", money_mutants.day_in_utc),
@@ -601,21 +607,25 @@ MUTANTS = (
     Mutant(
         "begins weeks on Monday everywhere", money_mutants.begin_weeks_on_monday, tried_first=137
     ),
-    Mutant("overlooks a level", _value(budget_use, "levels_reached", money_mutants.no_level)),
+    Mutant(
+        "overlooks a level",
+        _value(budget_use, "levels_reached", money_mutants.no_level),
+        tried_first=22,
+    ),
     Mutant("counts an amount on its own day", money_mutants.count_on_day_of_amount, tried_first=29),
     Mutant("counts an amount twice", money_mutants.count_twice),
     Mutant("adds binary fractions", money_mutants.add_floats),
     Mutant("holds nothing for an unknown price", money_mutants.hold_nothing_unknown),
     Mutant("forgets a person's cap in private", money_mutants.forget_person_in_direct),
-    Mutant("confirms what has expired", money_mutants.confirm_after_expiry, tried_first=25),
-    Mutant("lets anybody approve", money_mutants.let_anybody_decide, tried_first=85),
+    Mutant("confirms what has expired", money_mutants.confirm_after_expiry, tried_first=85),
+    Mutant("lets anybody approve", money_mutants.let_anybody_decide, tried_first=5),
     Mutant(
         "lets the last decision stand", money_mutants.let_the_last_decision_stand, tried_first=3
     ),
     Mutant(
         "takes a confirmation for an approval",
         money_mutants.confirm_what_needs_approval,
-        tried_first=138,
+        tried_first=94,
     ),
 )
 
