@@ -22,11 +22,11 @@ demo-postgres: $(READY) postgres ## The same as three processes on PostgreSQL; k
 	$(BIN)/python -m bot demo --postgres --render-seconds 15 $(if $(PORT),--port $(PORT))
 
 test: $(READY) chromium postgres ## Run every test but the proofs
-	$(BIN)/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder -m "not proof and not soak"
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder -m "not proof and not soak"
 
-prove: $(READY) chromium postgres ## Run the attacks, two thousand simulated lives full of faults, and fifty real kills
+prove: $(READY) chromium postgres ## Run the attacks, each fault in each place, two thousand simulated lives, and fifty real kills
 	$(BIN)/pytest -m proof tests/hardening  # alone: they measure how long an answer takes
-	$(BIN)/pytest --numprocesses 4 --dist worksteal -m proof --ignore tests/hardening
+	$(BIN)/pytest --numprocesses 3 --dist worksteal -m proof --ignore tests/hardening
 
 check: $(READY) ## Lint, formatting, types, and which module may import which
 	$(BIN)/ruff check

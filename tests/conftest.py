@@ -58,9 +58,16 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give all tests of one Chromium, one PostgreSQL or one file to one worker, in that order.
 
-    So that each of them starts once, and before what other workers can share out at the end.
+    So that each of them starts once, and before what other workers can share out at the end. Of an
+    exhaustive test all cases but the first are proofs.
     """
+    begun = set[str]()
     for item in items:
+        if item.get_closest_marker("exhaustive"):
+            name = item.nodeid.partition("[")[0]
+            if name in begun:
+                item.add_marker(pytest.mark.proof)
+            begun.add(name)
         item.add_marker(pytest.mark.xdist_group(_group(item)))
         if item.config.getoption("loadgroup", default=False):
             # pytest-xdist 3.8 writes the group into `_nodeid`, which pytest 9.2 does not read.

@@ -60,6 +60,7 @@ def to_a_pipe_that_is_full() -> int:
     return writer
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("stream", [to_a_full_disk, to_nobody, to_a_pipe_that_is_full])
 def test_a_wrong_configuration_has_its_exit_code_wherever_it_is_printed(
     stream: Callable[[], int],
@@ -83,6 +84,7 @@ def test_a_process_without_standard_streams_starts() -> None:
     subprocess.run(shell, env=ENVIRONMENT | NO_STORE, check=True, timeout=SECONDS)  # noqa: S603 - ours
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("module", "number"), [("click", signal.SIGTERM), ("bot.app.run", signal.SIGINT)]
 )

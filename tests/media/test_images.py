@@ -116,6 +116,7 @@ def test_greys_of_16_bits_stay_greys(file_format: str, mode: str) -> None:
     assert colour_of(made_of(target.getvalue()), (5, 5)) == (128, 128, 128)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "1", "L"])
 def test_an_image_that_does_not_fit_into_the_memory_twice_is_scaled_in_strips(mode: str) -> None:
     """The lower half is black, so a strip in a wrong place would show."""

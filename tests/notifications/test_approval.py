@@ -130,6 +130,7 @@ async def test_a_card_is_posted_once_whatever_the_answer(kind: FaultKind) -> Non
         assert "Approved by" in card.text
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("commit", [1, 2, 3, 4])
 async def test_a_card_is_posted_once_wherever_it_dies(commit: int, *, before: bool) -> None:

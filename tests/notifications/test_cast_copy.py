@@ -90,6 +90,7 @@ COMMITS = ("reserved", "uploaded", "sharing", "shared", "done")
 """The commits of a copy, in order."""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", range(len(COMMITS)), ids=COMMITS)
 async def test_a_copy_is_brought_once_after_the_end_of_the_process_at_each_commit(
@@ -216,6 +217,7 @@ async def test_a_file_that_slack_refuses_is_told_of_once_and_nothing_is_saved() 
         assert copies(harness) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", range(3), ids=["refused", "posting", "told"])
 async def test_a_refusal_is_told_once_after_the_end_of_the_process_at_each_commit(

@@ -23,6 +23,7 @@ from bot.notifications.chart import (
 FIRST = date(2026, 11, 5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("counts", [[(0, 0)], [(1, 0), (0, 0)], [(12, 3)] * 14, [(9000, 1)] * 3])
 def test_a_chart_is_a_png_of_the_expected_size(counts: list[tuple[int, int]]) -> None:
     days = [
@@ -54,6 +55,7 @@ SOME = Costs(
 )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("days", "models", "unit"),
     [

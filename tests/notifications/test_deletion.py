@@ -92,6 +92,7 @@ DOUBTFUL = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("method", "kind"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
 async def test_a_message_in_doubt_is_searched_for_and_taken_back(
     method: str, kind: FaultKind
@@ -110,6 +111,7 @@ async def test_a_message_in_doubt_is_searched_for_and_taken_back(
         assert files_left(harness) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", [1, 2])
 async def test_a_deletion_continues_after_the_end_of_the_process(

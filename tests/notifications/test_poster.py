@@ -98,6 +98,7 @@ async def test_a_poster_is_made_when_the_link_of_mindvideo_has_expired() -> None
         await assert_shown_once(harness, job)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("commit", [1, 2, 3])
 async def test_a_poster_is_uploaded_once_wherever_the_process_dies(
@@ -119,6 +120,7 @@ async def test_a_poster_is_uploaded_once_wherever_the_process_dies(
         assert len(uploads) == 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", [FaultKind.LOST_AFTER, FaultKind.STATUS_AFTER])
 @pytest.mark.parametrize("method", [RESERVE, UPLOAD, COMPLETE, INFO, UPDATE])
 async def test_a_lost_answer_makes_no_second_poster(method: str, kind: FaultKind) -> None:

@@ -295,6 +295,7 @@ DOUBTFUL = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("target", "fault", "times"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
 async def test_a_doubtful_resend_is_searched_for_and_not_repeated(
     target: str, fault: Fault, times: int
@@ -317,6 +318,7 @@ async def crash_at(harness: EngineHarness, commit: int, *, before: bool) -> None
     await harness.restart()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", range(len(WITH_FILE)), ids=WITH_FILE)
 async def test_a_resend_continues_after_the_end_of_the_process_at_each_commit(
@@ -333,6 +335,7 @@ async def test_a_resend_continues_after_the_end_of_the_process_at_each_commit(
         await assert_job_untouched(harness, job)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", range(len(WITH_LINK)), ids=WITH_LINK)
 async def test_a_resent_link_is_posted_once_after_the_end_of_the_process_at_each_commit(

@@ -29,6 +29,7 @@ def welcomes(harness: EngineHarness, place: str = ANA) -> list[StoredMessage]:
     return [one for one in posted if "I make videos from words" in one.text]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("commit", [1, 2], ids=["intent", "done"])
 async def test_a_welcome_is_posted_once_after_the_end_of_the_process_at_each_commit(

@@ -260,6 +260,7 @@ def test_any_text_is_split(text: str) -> None:
     assert len(prompt) + sum(len(name) for name, _ in flags) <= len(text)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "piece",
     [

@@ -57,3 +57,11 @@ def test_a_worker_names_the_group_of_a_test(request: pytest.FixtureRequest, grou
     if not request.config.getoption("loadgroup", default=False):
         pytest.skip("this process is no worker of `--dist loadgroup`, which `make test` starts")
     assert request.node.nodeid.endswith(f"@{group}")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("is_proof", [False, True])
+def test_all_cases_of_an_exhaustive_test_but_the_first_are_proofs(
+    request: pytest.FixtureRequest, *, is_proof: bool
+) -> None:
+    assert (request.node.get_closest_marker("proof") is not None) == is_proof

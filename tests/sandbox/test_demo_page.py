@@ -13,7 +13,11 @@ from sandbox.slack.entities import ANA, BEN, BOT, CREW, GENERAL, OPEN
 from storage.job import Json
 from tests.support.demo_browser import BotRequest, DemoHarness, demo_harness
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.proof,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 Block = Mapping[str, Json]
 

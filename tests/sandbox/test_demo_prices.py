@@ -12,7 +12,11 @@ from tests.support.budget_rules import set_policy
 from tests.support.conversation import make_video
 from tests.support.running_bot import RunningBot, running_bot
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.proof,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 
 async def open_page(browser: Browser, bot: RunningBot) -> Page:
@@ -68,7 +72,6 @@ async def test_the_form_tells_its_price_and_a_button_asks_for_it(browser: Browse
         await bot.until(lambda: len(bot.sandbox.video.charges) == 3)
 
 
-@pytest.mark.proof
 async def test_the_form_shows_what_it_would_send_and_loses_nothing(browser: Browser) -> None:
     """A modal stands on top of the form, and behind *Back* all that was entered."""
     async with running_bot(COST_UNIT="USD") as bot:

@@ -8,7 +8,11 @@ from playwright.async_api import Browser, Page, expect
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from tests.support.running_bot import RunningBot, running_bot
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.proof,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 
 async def ask(browser: Browser, bot: RunningBot, text: str) -> Page:
@@ -25,7 +29,6 @@ async def send(page: Page, text: str) -> None:
     await page.get_by_test_id("composer-input").press("Enter")
 
 
-@pytest.mark.proof
 async def test_refused_words_are_edited_and_not_tried_again(browser: Browser) -> None:
     """The reason, what to do, and one button that can help."""
     async with running_bot() as bot:
@@ -59,7 +62,6 @@ async def test_a_video_is_shared_to_a_chosen_channel_and_plays_there(browser: Br
         await expect(shared.get_by_test_id("file-video")).to_be_visible()
 
 
-@pytest.mark.proof
 async def test_a_render_that_was_given_up_is_brought_after_all(browser: Browser) -> None:
     async with running_bot(render_seconds=4.0) as bot:
         page = await ask(browser, bot, "/video a lake --duration 3")
@@ -74,7 +76,6 @@ async def test_a_render_that_was_given_up_is_brought_after_all(browser: Browser)
         await expect(page.locator("body")).to_contain_text("once MindVideo has made it")
 
 
-@pytest.mark.proof
 async def test_a_change_for_everybody_is_undone(browser: Browser) -> None:
     async with running_bot() as bot:
         page = await ask(browser, bot, "/video settings mode pro")

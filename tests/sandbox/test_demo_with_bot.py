@@ -83,6 +83,7 @@ async def test_a_new_user_makes_a_video_by_form_with_an_image(browser: Browser) 
     assert (request["input"]["mode"], len(request["input"])) == ("pro", 3)
 
 
+@pytest.mark.proof
 async def test_an_error_is_shown_at_its_field_and_the_form_can_be_submitted_again(
     browser: Browser,
 ) -> None:
@@ -105,6 +106,7 @@ async def test_an_error_is_shown_at_its_field_and_the_form_can_be_submitted_agai
         await expect(modal).to_contain_text("Edit and re-run")
 
 
+@pytest.mark.proof
 async def test_a_finished_video_is_rendered_again_in_4k_and_shows_its_details(
     browser: Browser,
 ) -> None:
@@ -179,6 +181,7 @@ async def test_a_person_of_a_partner_is_in_the_shared_channel_and_told_privately
         assert bot.sandbox.video.requests == []
 
 
+@pytest.mark.proof
 async def test_a_reply_in_the_thread_renders_again_and_home_shows_both(browser: Browser) -> None:
     """Each user's Home tab has their own videos, and *Again* works there."""
     async with running_bot() as bot:

@@ -53,6 +53,7 @@ async def start_again(harness: EngineHarness, *, hours_down: float = 0.0) -> Non
     await start_clock(harness.store, 0.0, wall=harness.bot_time, monotonic=lambda: 0.0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("commit", COMMITS)
 @pytest.mark.parametrize("hours_down", [0.0, 10.0])
 async def test_a_look_after_a_doubt_finds_what_a_life_with_a_wrong_clock_did(
@@ -81,6 +82,7 @@ async def test_a_share_that_was_lost_in_a_life_with_a_wrong_clock_is_made_again(
         await harness.assert_delivered_once(job)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("commit", ["announced", "submitted", "shared", "delivered"])
 async def test_no_time_of_a_life_with_a_wrong_clock_lies_ahead(commit: str) -> None:
     """Neither what happened nor when to look next; the timeline keeps its order."""

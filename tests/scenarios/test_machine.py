@@ -52,6 +52,7 @@ OUTAGE = 10_000
 WRITES = 18
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("event", COMMITS)
 async def test_a_restored_backup_charges_nothing_again(event: str, tmp_path: Path) -> None:
     """A copy that is an hour old has the same keys: MindVideo answers with the same task."""
@@ -77,6 +78,7 @@ async def test_a_restored_backup_charges_nothing_again(event: str, tmp_path: Pat
         assert row.cost_actual == harness.sandbox.video.charges[0].amount
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("event", ["accepted", "posting", "announced", "submitting"])
 async def test_a_backup_older_than_its_keys_charges_nothing_again(
     event: str, tmp_path: Path
@@ -136,6 +138,7 @@ async def weak_disk(harness: EngineHarness, failure: str, good_commits: int) -> 
     return disk
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("good_commits", range(1, WRITES))
 async def test_a_write_without_space_on_the_disk_loses_nothing(good_commits: int) -> None:
     """Whichever write fails, the job goes on once there is space again."""
@@ -160,6 +163,7 @@ async def test_each_write_of_a_job_meets_a_bad_disk_here() -> None:
         await harness.assert_delivered_once(job)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("good_commits", range(1, WRITES))
 async def test_a_disk_that_breaks_ends_the_process_and_the_next_one_reads_anew(
     good_commits: int,

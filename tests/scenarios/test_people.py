@@ -125,6 +125,7 @@ async def test_a_change_that_overtakes_its_message_makes_at_most_one_job(change:
             assert len(bot.sandbox.video.charges) == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket mode"])
 @pytest.mark.parametrize(
     ("text", "words"),

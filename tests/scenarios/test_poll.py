@@ -63,6 +63,7 @@ POLLS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("faults", POLLS.values(), ids=POLLS.keys())
 async def test_a_failed_poll_only_delays_the_result(faults: list[Fault]) -> None:
     """Whatever a poll answers, the render is charged once and delivered once."""
@@ -213,6 +214,7 @@ DOWNLOADS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("error", DOWNLOADS.values(), ids=DOWNLOADS.keys())
 async def test_a_bad_download_is_tried_again(error: Fault) -> None:
     """The file is fetched again, with a fresh URL if need be; nothing is rendered again."""
@@ -243,6 +245,7 @@ NO_SPOOL = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fails", [2, 10_000], ids=["for a while", "for good"])
 @pytest.mark.parametrize("failure", NO_SPOOL.values(), ids=NO_SPOOL.keys())
 async def test_without_a_place_for_a_file_it_is_tried_again_and_then_linked(
@@ -357,6 +360,7 @@ LINKS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("few_tries")
 @pytest.mark.parametrize(
     ("error", "hours"),

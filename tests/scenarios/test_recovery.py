@@ -24,6 +24,7 @@ async def crash_at(harness: EngineHarness, event: str, *, before: bool) -> None:
     await harness.restart()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("event", COMMITS, ids=[f"continues from {name}" for name in COMMITS])
 async def test_after_a_commit(event: str) -> None:
     """What was committed is not done again; what was not is done once."""
@@ -34,6 +35,7 @@ async def test_after_a_commit(event: str) -> None:
         await harness.assert_delivered_once(job)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("event", COMMITS, ids=[f"without {name}" for name in COMMITS])
 async def test_before_a_commit(event: str) -> None:
     """An effect whose commit was lost is found again and not repeated."""

@@ -58,6 +58,7 @@ async def test_no_answer_to_a_post_that_worked_ends_in_one_message_and_one_resul
         await harness.assert_delivered_once(job)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("target", "fault", "times"), PASSING.values(), ids=PASSING.keys())
 async def test_a_passing_error_ends_in_one_message_and_one_result(
     target: str, fault: Fault, times: int
@@ -87,6 +88,7 @@ LINKS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("method", "code"), LINKS.values(), ids=LINKS.keys())
 async def test_a_file_that_slack_will_not_take_becomes_a_link(method: str, code: str) -> None:
     """One message with the link, the reason and the cost stands in the thread instead."""

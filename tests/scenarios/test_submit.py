@@ -42,6 +42,7 @@ PASSING = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 async def test_a_passing_error_ends_in_one_charge_and_one_video(fault: Fault) -> None:
     """The same bytes go again under the same key until MindVideo answers."""
