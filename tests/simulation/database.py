@@ -25,7 +25,7 @@ from storage.postgres.store import PostgresJobs, PostgresOutbox, PostgresStore
 from storage.rows import JOBS, NOTIFICATIONS
 from storage.store import SUSPECT_CRASHES, StoreFullError, StoreUnsureError
 from tests.simulation.books import Books, read_books
-from tests.simulation.process import OWNER, Process
+from tests.simulation.process import OWNER, CrashError, Process
 from tests.simulation.replaced import replaced
 from tests.simulation.watched import JobsWatch, OutboxWatch, WatchedStore, Watcher
 
@@ -90,7 +90,13 @@ class SimulatedSession(PoolSession):
             if self.watched is not None:
                 self.watched.show_all()
             raise StoreUnsureError("made up")
-        process.point("after commit")
+        try:
+            process.point("after commit")
+        except CrashError:
+            # The process that takes its place may have read the rows before.
+            if self.watched is not None:
+                self.watched.show_left()
+            raise
         return result
 
     async def read(self, query: Work[T]) -> T:
@@ -174,6 +180,12 @@ class WatchedDatabase(PostgresStore):
         for row in self._reader.find("SELECT * FROM notifications WHERE fence > 0 ORDER BY seq"):
             self._watcher.after_notification(NOTIFICATIONS.from_row(row))
         self.jobs.check_books()
+        self.written.set()
+
+    def show_left(self) -> None:
+        """Show the watcher what a commit left whose process is dead."""
+        found = map(JOBS.from_row, self._reader.find("SELECT * FROM jobs ORDER BY seq"))
+        self._watcher.after_restart({row.id: row for row in found}, is_alone=False)
         self.written.set()
 
     def next_notification(self) -> Instant | None:

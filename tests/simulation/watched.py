@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
@@ -53,6 +53,9 @@ class Watcher(Protocol):
 
     def after_settlement(self, row: Job) -> None:
         """This is the row after an operator named its amount."""
+
+    def after_restart(self, rows: Mapping[str, Job], *, is_alone: bool = True) -> None:
+        """These are all rows, after a process has died; others live unless one `is_alone`."""
 
     def after_notification(self, row: Notification) -> None:
         """This is a notification after a commit."""
