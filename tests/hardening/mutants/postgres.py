@@ -51,6 +51,23 @@ MUTANTS = (
         tests=(f"{_STORE}::test_a_pooler_gives_no_name_to_two_processes",),
     ),
     Mutant(
+        name="has the server compile a statement each time",
+        file="storage/postgres/connection.py",
+        old='    ("jit", "off"),\n',
+        new="",
+        tests=(
+            f"{_STORE}::test_a_statement_and_a_pause_within_a_transaction_are_limited",
+            f"{_STORE}::test_behind_a_pooler_each_transaction_sets_its_limits_and_prepares_nothing",
+        ),
+    ),
+    Mutant(
+        name="counts what is due by reading the table",
+        file="storage/postgres/job_writes.py",
+        old="            ORDER BY due_at, seq LIMIT %(limit)s\n        ) AS due\n    ) AS jobs\n",
+        new="            LIMIT %(limit)s\n        ) AS due\n    ) AS jobs\n",
+        tests=("tests/storage/test_postgres_plans.py::test_an_index_answers",),
+    ),
+    Mutant(
         name="admits without the lock of the person",
         file="storage/postgres/admissions.py",
         old="    await lock_person(db, jobs[0])\n",
