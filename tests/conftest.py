@@ -58,9 +58,19 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give all tests of one Chromium, one PostgreSQL or one file to one worker, in that order.
 
-    So that each of them starts once, and before what other workers can share out at the end. Of an
-    exhaustive test all cases but the first are proofs.
+    So that each of them starts once, and before what other workers can share out at the end.
     """
+    _mark_later_cases(items)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+        if item.config.getoption("loadgroup", default=False):
+            # pytest-xdist 3.8 writes the group into `_nodeid`, which pytest 9.2 does not read.
+            item._id = coerce_node_id(f"{item.nodeid}@{_group(item)}")  # noqa: SLF001
+    items.sort(key=lambda item: _EARLY.get(_group(item), len(_EARLY)))
+
+
+def _mark_later_cases(items: list[pytest.Item]) -> None:
+    """Make proofs of all cases of an exhaustive test but the first."""
     begun = set[str]()
     for item in items:
         if item.get_closest_marker("exhaustive"):
@@ -68,11 +78,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if name in begun:
                 item.add_marker(pytest.mark.proof)
             begun.add(name)
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-        if item.config.getoption("loadgroup", default=False):
-            # pytest-xdist 3.8 writes the group into `_nodeid`, which pytest 9.2 does not read.
-            item._id = coerce_node_id(f"{item.nodeid}@{_group(item)}")  # noqa: SLF001
-    items.sort(key=lambda item: _EARLY.get(_group(item), len(_EARLY)))
 
 
 def _group(item: pytest.Item) -> str:

@@ -34,15 +34,16 @@ _SETTINGS = (
     ("lock_timeout", "2s"),
     # A process that stops within a transaction must not keep its locks.
     ("idle_in_transaction_session_timeout", "5s"),
-    # One plan serves all values, and its costs are those of the worst: beside five million jobs the
-    # server would compile a statement that takes 0.1 ms anew each time, which takes 20 ms.
+    # The cost of a plan that serves all values is a guess: beside five million jobs it would have
+    # the server compile a statement of 0.1 ms anew each time, which takes 20 ms.
     # https://www.postgresql.org/docs/current/jit-decision.html
     ("jit", "off"),
 )
 
 BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan;"
-"""The beginning of a transaction that writes. Its statements find rows by keys and by what is due,
-so that one plan serves all values: https://www.postgresql.org/docs/current/sql-prepare.html"""
+"""The beginning of a transaction that writes. The statements of the transaction find rows by keys
+and by what is due, so that one plan of each serves all values:
+https://www.postgresql.org/docs/current/sql-prepare.html"""
 
 BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
 """The beginning of a transaction that writes nothing, and whose queries see one state."""
@@ -169,8 +170,8 @@ async def _configure(connection: StoreConnection) -> None:
     first itself, with a number of its own.
     https://www.postgresql.org/docs/current/protocol-message-formats.html (BackendKeyData)
     """
-    for name, value in _SETTINGS:
-        await connection.execute(f"SET {name} = '{value}'".encode())
+    settings = "; ".join(f"SET {name} = '{value}'" for name, value in _SETTINGS)
+    await connection.execute(settings.encode())
     found = await (await connection.execute("SELECT pg_backend_pid() AS pid")).fetchone()
     connection.is_direct = found is not None and found["pid"] == connection.info.backend_pid
     if connection.is_direct:

@@ -11,15 +11,17 @@ from storage.postgres.permits import TAKE_ALONE, TRY_TAKE, values_of
 from storage.postgres.session import PoolSession
 from storage.store import Notice, StoreError
 
-_HOLD = """
-    INSERT INTO pace AS known (key, held_until) VALUES (%(key)s, %(until)s)
-    ON CONFLICT (key) DO UPDATE SET held_until = greatest(known.held_until, excluded.held_until)
-"""
 
-_POSTPONE = """
-    INSERT INTO pace AS known (key, called_at) VALUES (%(key)s, %(at)s)
-    ON CONFLICT (key) DO UPDATE SET called_at = greatest(known.called_at, excluded.called_at)
-"""
+def _keep_later(column: str) -> str:
+    """Return the statement that keeps the later of two times, as `LocalPacing.merge` does."""
+    return f"""
+        INSERT INTO pace AS known (key, {column}) VALUES (%(key)s, %(at)s)
+        ON CONFLICT (key) DO UPDATE SET {column} = greatest(known.{column}, excluded.{column})
+    """  # noqa: S608 - only our names
+
+
+_HOLD = _keep_later("held_until")
+_POSTPONE = _keep_later("called_at")
 
 _HOLDS = "SELECT key, held_until FROM pace WHERE held_until > %(now)s"
 
@@ -44,7 +46,7 @@ class PostgresPacing:
     async def hold(self, key: str, until: Instant) -> None:
         """Let no process make a call before `until`."""
         self._known.merge(key, PaceState(held_until=until))
-        await self._session.read(lambda db: db.change(_HOLD, {"key": key, "until": until}))
+        await self._session.read(lambda db: db.change(_HOLD, {"key": key, "at": until}))
         await self._session.read(lambda db: notices.send(db, Notice.HELD))
 
     async def postpone(self, limit: Limit, at: Instant) -> None:

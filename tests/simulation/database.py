@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from bot.notifications import NOTIFICATION_POOLS
-from storage.job import Instant
+from storage.job import Instant, Job
 from storage.notification import IN_ANY_ORDER
 from storage.postgres import session
 from storage.postgres.database import Database
@@ -174,19 +174,21 @@ class WatchedDatabase(PostgresStore):
 
     def show_all(self) -> None:
         """Show the watcher what a commit left whose answer was lost."""
-        for row in self._reader.find("SELECT * FROM jobs ORDER BY seq"):
-            self._watcher.after_write(JOBS.from_row(row))
+        for row in self._jobs_on_disk():
+            self._watcher.after_write(row)
         # One that was never claimed may be withdrawn, and nobody ever hears of it.
-        for row in self._reader.find("SELECT * FROM notifications WHERE fence > 0 ORDER BY seq"):
-            self._watcher.after_notification(NOTIFICATIONS.from_row(row))
+        for told in self._reader.find("SELECT * FROM notifications WHERE fence > 0 ORDER BY seq"):
+            self._watcher.after_notification(NOTIFICATIONS.from_row(told))
         self.jobs.check_books()
         self.written.set()
 
     def show_left(self) -> None:
         """Show the watcher what a commit left whose process is dead."""
-        found = map(JOBS.from_row, self._reader.find("SELECT * FROM jobs ORDER BY seq"))
-        self._watcher.after_restart({row.id: row for row in found}, is_alone=False)
+        self._watcher.after_restart({row.id: row for row in self._jobs_on_disk()}, is_alone=False)
         self.written.set()
+
+    def _jobs_on_disk(self) -> list[Job]:
+        return [JOBS.from_row(row) for row in self._reader.find("SELECT * FROM jobs ORDER BY seq")]
 
     def next_notification(self) -> Instant | None:
         """Return when the next notification is due, those that are claimed after their lease."""
