@@ -26,8 +26,8 @@ MUTANTS = (
     Mutant(
         name="keeps what a service refuses to itself",
         file="storage/postgres/pace.py",
-        old="VALUES (%(key)s, %(until)s)\n",
-        new="VALUES (%(key)s, 0 * %(until)s::double precision)\n",
+        old='{"key": key, "at": until}',
+        new='{"key": key, "at": 0.0}',
         tests=(f"{_PACE}::test_a_pause_that_one_process_is_asked_for_holds_all",),
     ),
     Mutant(
