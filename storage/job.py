@@ -59,7 +59,8 @@ class QuestionKind(StrEnum):
     REPEAT = "repeat"
     """It goes on by itself; `about` is what else is in doubt, as a sentence, or empty."""
     UNPUBLISHED = "unpublished"
-    """Only others document what the model does with a value; `about` is a sentence about it."""
+    """It may become another video than is meant, as where only others document what the model does
+    with a value; `about` is a sentence about it."""
     PRICE = "price"
     """The forecast is above the limit `about`, or where `about` is empty the price is unknown."""
     SOFT_CAP = "soft cap"

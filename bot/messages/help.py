@@ -292,14 +292,14 @@ def _usage(option: Option) -> str:
     """Return how an option is typed."""
     if option.name == PROMPT:
         return f"the words, or `{option.flag}`"
-    if option.negation:
-        return f"`{option.flag}` or `--{option.negation}`"
+    if option.negations:
+        return f"`{option.flag}` or `--{option.negations[0]}`"
     repeated = " …" if option.kind is Kind.ARRAY and not option.choices else ""
     return f"`{option.flag}`{repeated}"
 
 
 def _allowed(model: Model, option: Option) -> str:
-    if option.negation:
+    if option.negations:
         return "on or off"
     if option.takes is not None:
         return _allowed_files(option)

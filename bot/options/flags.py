@@ -107,13 +107,17 @@ class Flags:
         """Return what a flag means, typed in full or by an alias; `None`: there is none."""
         return self._exact.get(spelling(name))
 
+    def find_any(self, name: str) -> Meaning | None:
+        """Return what a flag means, also typed in part; `None`: nothing, or more than one."""
+        try:
+            return self.meaning_of(name)
+        except UsageError:
+            return None
+
     def takes(self, flag: Flag, following: Sequence[str]) -> int:
         """Return how many of the words after a flag belong to its value; one if it is unknown."""
-        try:
-            meaning = self.meaning_of(flag.name)
-        except UsageError:
-            return int(flag.value is None)
-        return meaning.takes(flag.value, following)
+        meaning = self.find_any(flag.name)
+        return int(flag.value is None) if meaning is None else meaning.takes(flag.value, following)
 
     def refuse_single_dash(self, words: Iterable[Word]) -> None:
         """Raise `UsageError` for `-duration`: it would be paid for as a word of the prompt."""
@@ -166,9 +170,7 @@ def _in_full(model: Model) -> Mapping[str, Meaning]:
     table = {MODEL_FLAG: Meaning(flag=f"--{MODEL_FLAG}", option=None)}
     for option in model.options:
         table[spelling(option.name)] = Meaning(flag=option.flag, option=option)
-        if option.negation is not None:
-            flag = f"--{option.negation}"
-            table[option.negation] = Meaning(flag=flag, option=option, is_negation=True)
+        table |= _negations(option, option.negations[:1])
     return table
 
 
@@ -181,8 +183,16 @@ def _aliases(model: Model) -> Mapping[str, Meaning]:
         for name in (PROJECT_FLAG, STYLE_FLAG, CAST_FLAG, TIMES_FLAG, AT_FLAG, EVERY_FLAG)
     }
     own[spelling(EACH_IMAGE_FLAG)] = each
-    return {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own} | {
-        spelling(alias): Meaning(flag=option.flag, option=option)
-        for option in model.options
-        for alias in option.aliases
+    table = {**dict.fromkeys(map(spelling, DRY_FLAGS), dry), **own}
+    for option in model.options:
+        for alias in option.aliases:
+            table[spelling(alias)] = Meaning(flag=option.flag, option=option)
+        table |= _negations(option, option.negations[1:])
+    return table
+
+
+def _negations(option: Option, names: Sequence[str]) -> Mapping[str, Meaning]:
+    return {
+        name: Meaning(flag=f"--{option.negations[0]}", option=option, is_negation=True)
+        for name in names
     }

@@ -17,13 +17,16 @@ from storage.job import Json
 
 # Browsers read a backslash as a slash, so a link with one may lead to another host than it shows.
 _NEVER_IN_A_LINK = re.compile(r"[\s\\]")
+# Allowed in a link, and yet nearly always typed to divide several.
+_DIVIDES_LINKS = re.compile(r"[,;](?:https?://|\Z)", re.IGNORECASE)
 
 
 def check_links(option: Option, value: Json, label: str) -> None:
     """Raise `UsageError` with a sentence for each link that is neither an attached file nor usable.
 
-    A link is usable if it begins with `https://` and its host may be on the internet. Nothing is
-    fetched: MindVideo tells later what stands there.
+    A link is usable if it begins with `https://`, its host may be on the internet, and no mark at
+    its end or inside divides it from another link. Nothing is fetched: MindVideo tells later what
+    stands there.
     """
     problems = [
         _sentence(place_of(label, path), link, words_for(option))
@@ -47,7 +50,7 @@ def _links(option: Option, value: Json) -> Iterator[tuple[list[int], str]]:
 
 def _is_usable(link: str) -> bool:
     host = _host(link)
-    return host is not None and may_be_public(host)
+    return host is not None and may_be_public(host) and not _DIVIDES_LINKS.search(link)
 
 
 def _host(link: str) -> str | None:
@@ -70,6 +73,8 @@ def _sentence(place: str, link: str, words: FileWords) -> str:
             f"{place} must be a link that begins with `https://`, or an attached "
             f"{words.noun}; you gave {given}."
         )
+    if _DIVIDES_LINKS.search(link):
+        return f"{place} must be one link, with no comma or semicolon behind it; you gave {given}."
     return (
         f"{place} must be a link that MindVideo can reach; {given} leads to this machine or a "
         f"private network. Attach the {words.noun} itself."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -116,18 +116,12 @@ def _check_flags(options: tuple[Option, ...]) -> None:
         for name in (option.name, *option.aliases):
             if not _TYPEABLE.fullmatch(name):
                 raise ConfigurationError(f"`{name}` cannot be typed as a flag")
-        for typed in _flag_names(option):
+        for typed in (*option.spellings, *option.negations):
             if typed in owners:
                 raise ConfigurationError(
                     f"`--{typed}` would mean `{option.name}` and also {owners[typed]}"
                 )
             owners[typed] = f"`{option.name}`"
-
-
-def _flag_names(option: Option) -> Iterator[str]:
-    yield from option.spellings
-    if option.negation is not None:
-        yield option.negation
 
 
 def _check_synonyms(option: Option, words: Mapping[str, Sequence[str]]) -> None:

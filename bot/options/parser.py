@@ -95,6 +95,8 @@ class Flag:
     """Without dashes before it and `=`, without invisible characters, with plain hyphens."""
     value: str | None
     """`None`: it has no value."""
+    is_quoted: bool = False
+    """Whether quotes enclose the whole value."""
 
 
 Takes: TypeAlias = Callable[[Flag, Sequence[str]], int]
@@ -120,6 +122,8 @@ class Split:
     words: tuple[Word, ...]
     """The words of the prompt and of the shots before the `--` that ends the options."""
     flags: tuple[Flag, ...]
+    behind: tuple[tuple[Word, ...], ...] = ()
+    """For each flag, the words from its value to the next flag or shot, which are no part of it."""
     shots: tuple[TypedShot, ...] = ()
 
 
@@ -190,11 +194,13 @@ class TypedText:
                 case _:
                     assert_never(token)
         starts = _shot_starts(self.text) if with_shots else {}
-        valued = []
+        valued: list[Flag] = []
+        behind: list[tuple[Word, ...]] = []
         for flag, run in zip(flags, runs[1:], strict=True):
             offered = list(takewhile(lambda word: word.start not in starts, run))
             count = takes(flag, [word.value for word in offered]) if offered else 0
             valued.append(_with_value(flag, run[:count]))
+            behind.append(tuple(offered[count:]))
             del run[:count]
         parts = self._in_shots(runs, starts) if starts else [_Part(shot=None, runs=runs)]
         prompt = [self._words(run) for part in parts if part.shot is None for run in part.runs]
@@ -202,6 +208,7 @@ class TypedText:
             prompt=" ".join(filter(None, [*prompt, self.rest])),
             words=tuple(word for run in runs for word in run),
             flags=tuple(valued),
+            behind=tuple(behind),
             shots=tuple(self._shot(part.shot, part.runs) for part in parts if part.shot),
         )
 
@@ -267,8 +274,11 @@ class _Part:
 
 
 def _with_value(flag: Flag, words: Sequence[Word]) -> Flag:
+    if not words:
+        return flag
     pieces = [*filter(None, [flag.value]), *(word.value for word in words)]
-    return Flag(name=flag.name, value=" ".join(pieces)) if words else flag
+    is_quoted = len(pieces) == 1 and words[0].quoted
+    return Flag(name=flag.name, value=" ".join(pieces), is_quoted=is_quoted)
 
 
 def straightened(text: str) -> str:
@@ -340,7 +350,7 @@ class _Reader:
         if flag[2] == "" or _WORD.match(self._text, flag.end()) is None:
             return Flag(name=name, value=None), flag.end()
         word = self._word(flag.end(), is_value=True)
-        return Flag(name=name, value=word.value), word.end
+        return Flag(name=name, value=word.value, is_quoted=word.quoted), word.end
 
     def _word(self, start: int, *, is_value: bool) -> Word:
         inner, end = self._delimited(start, is_value=is_value) or ("", start)

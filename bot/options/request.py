@@ -23,7 +23,14 @@ from bot.options.cast import (
 from bot.options.cast_names import names_in, names_of_people
 from bot.options.catalog import Catalog, Model
 from bot.options.display import in_words
-from bot.options.doubts import Doubt, mistyped_cast, option_like, told_by_form, unpublished
+from bot.options.doubts import (
+    Doubt,
+    cut_values,
+    mistyped_cast,
+    option_like,
+    told_by_form,
+    unpublished,
+)
 from bot.options.file_words import words_for
 from bot.options.flags import Flags, Meaning
 from bot.options.image_links import check_links
@@ -621,6 +628,7 @@ def given_in(
         values=attached,
         doubts=(
             *option_like(typed, split, meanings),
+            *cut_values(typed, split, meanings, is_change=scene is not None),
             *_lines_of_no_shots(typed, model),
             *mistyped_cast(mentioned, free),
             *_shots_in_a_line(split),

@@ -148,13 +148,13 @@ class Option:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The name and the aliases as typed after the dashes, without the negation."""
+        """The name and the aliases as typed after the dashes, without the negations."""
         return tuple(spelling(name) for name in (self.name, *self.aliases))
 
     @property
-    def negation(self) -> str | None:
-        """The name that switches a boolean off: `no-audio`."""
-        return f"no-{spelling(self.name)}" if self.kind is Kind.BOOLEAN else None
+    def negations(self) -> tuple[str, ...]:
+        """The names that switch a boolean off, the usual one first: `no-audio`, `no-sound`."""
+        return tuple(f"no-{name}" for name in self.spellings if self.kind is Kind.BOOLEAN)
 
     @property
     def title(self) -> str:

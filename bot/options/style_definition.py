@@ -8,6 +8,7 @@ from bot.base.errors import UsageError
 from bot.options.alternatives import variants_of
 from bot.options.catalog import Catalog
 from bot.options.defaults import accepted_values
+from bot.options.doubts import in_sentences
 from bot.options.parser import read_text
 from bot.options.problems import Problems
 from bot.options.request import chosen_model, given_in
@@ -38,6 +39,9 @@ def read_style(name: str, text: str, catalog: Catalog, defaults: Mapping[str, Js
             raise UsageError(
                 "A style has no shots: its words go around each shot of the request that uses it."
             )
+    for sentence in in_sentences(given.doubts):
+        with problems.collected():
+            raise UsageError(f"{sentence} Put the words of the style in quotes.")
     with problems.collected():
         if len(variants_of(typed).each) > 1:
             raise UsageError(

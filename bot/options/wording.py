@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from bot.options.edit_distance import edit_distance
 from bot.options.schema import (
     Kind,
     Schema,
@@ -22,6 +22,10 @@ from storage.job import Json
 _SHOWN = 60
 # In characters. A comparison takes time quadratic in the length; no real name is longer.
 _COMPARED = 60
+# As typing errors. Words that differ by more are others.
+_MOST_ERRORS = 2
+# A part of a name, such as `no-`, that is shorter is in too many others.
+_SHORTEST_PART = 3
 # A list of more choices than this is not read in a sentence.
 _LISTED = 20
 
@@ -76,9 +80,29 @@ def is_visible(text: str) -> bool:
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the name most similar to `name`, if any is similar enough."""
-    close = difflib.get_close_matches(name[:_COMPARED].casefold(), names, n=1)
-    return close[0] if close else None
+    """Return the name that `name` was probably meant to be; `None`: there is none.
+
+    It differs by few typing errors, at most one in three letters, or else it has a part that begins
+    one of the other's between hyphens: `ratio` is near to `aspect-ratio`.
+    """
+    typed = name[:_COMPARED].casefold()
+    ranked = ((_distance(typed, other.casefold()), other) for other in names)
+    near = [(distance, other) for distance, other in ranked if distance is not None]
+    return min(near, key=lambda each: each[0])[1] if near else None
+
+
+def _distance(one: str, other: str) -> int | None:
+    """Return how far apart two names are, for comparison alone; `None`: too far."""
+    most = min(_MOST_ERRORS, len(one) // 3)
+    if abs(len(one) - len(other)) <= most and (errors := edit_distance(one, other)) <= most:
+        return errors
+    parts = other.split("-")
+    common = [
+        part
+        for part in one.split("-")
+        if len(part) >= _SHORTEST_PART and any(each.startswith(part) for each in parts)
+    ]
+    return _COMPARED - len(common) if common else None
 
 
 def allowed(schema: Schema) -> str:

@@ -112,6 +112,40 @@ async def test_a_mistyped_command_is_asked_about_and_rendered_only_if_confirmed(
         assert submitted_inputs(bot) == [{"prompt": text}]
 
 
+async def test_a_mistyped_command_before_options_is_rendered_with_them_if_confirmed() -> None:
+    async with running_bot() as bot:
+        question = await typed(bot, "lsit --mode pro")
+        assert "Did you mean `/video list`?" in question.text
+        await press(bot, question, CONFIRM)
+        await bot.until_delivered()
+        assert submitted_inputs(bot) == [{"prompt": "lsit", "mode": "pro"}]
+
+
+async def test_a_mistyped_command_whose_option_no_model_has_is_told_both() -> None:
+    async with running_bot() as bot:
+        root = await make_video(bot)
+        refused = await typed(bot, "lst --aproved")
+        await mention(bot, "cancl --now", thread=root)
+        in_thread = await until_ephemeral(bot, 2)
+        for told, meant, unknown in (
+            (refused, "Did you mean `/video list`?", "no option `--aproved`"),
+            (in_thread, "Did you mean `cancel`?", "no option `--now`"),
+        ):
+            assert 0 <= told.text.index(meant) < told.text.index(unknown)
+        assert len(bot.sandbox.video.charges) == 1
+
+
+@pytest.mark.parametrize("text", ["a lake --no people, text", "a lake --sound off at dawn"])
+async def test_a_value_that_may_go_on_is_rendered_only_if_confirmed(text: str) -> None:
+    async with running_bot() as bot:
+        question = await typed(bot, text)
+        assert "If it belongs to the option, write" in question.text
+        assert bot.sandbox.video.requests == []
+        await press(bot, question, CONFIRM)
+        await bot.until_delivered()
+        assert len(bot.sandbox.video.charges) == 1
+
+
 @pytest.mark.parametrize("text", ["cost of living in Tokyo", "lake", "-- list", "red car"])
 async def test_a_clear_command_is_rendered_without_a_question(text: str) -> None:
     async with running_bot() as bot:

@@ -18,6 +18,8 @@ KLING = Catalog.load().default
         "https://A.B:8443/c%20d.png?e=f#g",
         "https://user:word@a.b/c",
         "https://8.8.8.8/c.png",
+        "https://a.b/w=5,h=5/c.png",
+        "https://a.b/web/https://c.d/e.png",
         "slack-file:F1",
     ],
 )
@@ -47,6 +49,14 @@ def test_a_link_to_the_internet_is_taken(link: str) -> None:
 def test_what_is_no_https_link_is_refused(link: str) -> None:
     with pytest.raises(UsageError, match=r"^`--last-frame-image` must be a link that begins with"):
         check_input(KLING, {"prompt": "x", "last_frame_image": link})
+
+
+@pytest.mark.parametrize(
+    "link", ["https://a.b/c.png,", "https://a.b/c.png;", "https://a.b/c.png,HTTPS://a.b/d.png"]
+)
+def test_several_links_in_one_are_refused(link: str) -> None:
+    with pytest.raises(UsageError, match=r"item 1 must be one link, with no comma"):
+        check_input(KLING, {"prompt": "x", "image_urls": [link]})
 
 
 @pytest.mark.parametrize(

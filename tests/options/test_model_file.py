@@ -180,6 +180,10 @@ def test_a_problem_is_told_in_a_line(tmp_path: Path, content: Mapping[str, Json]
         (model_file({"model": TEXT}), "`--model` would mean `model` and also the choice"),
         (model_file({"a_b": TEXT, "A-B": TEXT}), "`--a-b` would mean `A-B` and also `a_b`"),
         (model_file({"a": TEXT, "b": TEXT}, aliases={"A": "b"}), "`--a` would mean `b` and also"),
+        (
+            model_file({"a": FLAG, "no_b": TEXT}, aliases={"b": "a"}),
+            "`--no-b` would mean `no_b` and also `a`",
+        ),
         (model_file({"a": FLAG, "no_a": TEXT}), "`--no-a` would mean `no_a` and also `a`"),
         (model_file({"prompt": {"type": "array"}}), "`prompt` must have the type string"),
         (model_file({"a": {"type": "integer", "maximum": 1, "default": 2}}), "the default of `a`"),

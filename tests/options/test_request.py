@@ -83,6 +83,7 @@ def test_the_kind_leaves_out_options_without_a_value(tmp_path: Path) -> None:
         ("x --mode PRO", {"mode": "pro"}),
         ("x --audio", {"audio": True}),
         ("x --no-audio", {"audio": False}),
+        ("x --no-sound", {"audio": False}),
         ("x --no-w", {"watermark": False}),
         ("x --audio=off", {"audio": False}),
         ("x --audio FALSE", {"audio": False}),

@@ -73,6 +73,30 @@ def test_the_nearest_name_is_found_in_any_case() -> None:
     assert nearest("x" * 100_000, ["mode"]) is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("audoi", "audio"),
+        ("sond", "sound"),
+        ("dryrun", "dry-run"),
+        ("ratio", "aspect-ratio"),
+        ("first-image", "first-frame-image"),
+        ("neg-prompt", "negative-prompt"),
+        ("no-soudn", "no-sound"),
+        ("count", None),
+        ("delay", None),
+        ("variations", None),
+        ("ad", None),
+    ],
+)
+def test_the_nearest_name_has_few_errors_or_a_part_in_common(typed: str, name: str | None) -> None:
+    names = (
+        "audio sound no-sound model mode prompt negative-prompt duration dry-run aspect-ratio "
+        "first-frame-image ar"
+    )
+    assert nearest(typed, names.split()) == name
+
+
 def test_only_printed_characters_are_visible() -> None:
     assert is_visible("a")
     assert is_visible("🙂")

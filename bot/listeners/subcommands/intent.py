@@ -3,8 +3,9 @@
 One rule holds for every word of the table. A text that begins with a word, and goes on as the word
 takes it, is the subcommand. A whole text of at most three words and no options is asked about if it
 begins with a word but goes on otherwise, if one letter is wrong in the word, or if the word is
-another name of it (`stop last`). A longer one is asked about if one corrected letter makes it a
-subcommand (`budget rise here 5 today`). All else is a prompt, except small talk in a conversation.
+another name of it (`stop last`); so is a single word before options (`lst --approved`). A longer
+one, and one with options, is asked about if one corrected letter makes it a subcommand (`budget
+rise here 5 today`). All else is a prompt, except small talk in a conversation.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ PLAIN_WORDS = frozenset(
 MOST_WORDS = 3
 """A longer text is a prompt, even if it begins like a subcommand, unless a letter makes it one."""
 MOST_CORRECTED = 24
-"""Words of the longest text in which a mistyped word is looked for."""
+"""Words behind a subcommand's, in the longest text in which a mistyped one is looked for."""
 
 # Shorter words are one letter away from too much.
 _SHORTEST = 3
@@ -79,9 +80,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistyped:
-    """A text that may be a mistyped command; `meant` is how that one is typed."""
+    """A text that may be a mistyped command."""
 
     meant: str
+    """How that command is typed."""
+    typed: TypedText
+    """The text as a request, if it is none; without options all of it is the prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +134,24 @@ def read_intent(text: str, context: TextContext) -> Intent:
     if typed.problems or typed.rest or not typed.tokens:
         return Prompt(typed=typed)
     if _means_help(text):
-        return Mistyped(meant=f"{COMMAND} {HELP}")
+        return Mistyped(meant=f"{COMMAND} {HELP}", typed=literal(plain(text)))
     return _of_words(text, typed, context)
 
 
 def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     """Return what a text means that is no command."""
-    if _has_options(typed) or has_alternatives(typed):
+    if has_alternatives(typed):
         return Prompt(typed=typed)
     words = text.split()
+    if _has_options(typed):
+        meant = _meant_before_options(words, typed, context)
+        return Prompt(typed=typed) if meant is None else Mistyped(meant=meant, typed=typed)
     talk = small_talk(plain(text)) if context.is_conversation else None
     if talk is not None and talk not in _UNSURE:
         return Talk(kind=talk)
     meant = (_meant if len(words) <= MOST_WORDS else _corrected)(words, context)
     if meant is not None:
-        return Mistyped(meant=meant)
+        return Mistyped(meant=meant, typed=literal(plain(text)))
     return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)
 
 
@@ -208,12 +215,23 @@ def _meant(words: Sequence[str], context: TextContext) -> str | None:
     return None
 
 
+def _meant_before_options(
+    words: Sequence[str], typed: TypedText, context: TextContext
+) -> str | None:
+    """Return how the command is typed that a text with options probably means, or `None`."""
+    match typed.tokens:
+        case [Word(), Flag(), *_]:
+            return _corrected(words, context) or _meant(words[:1], context)
+        case _:
+            return _corrected(words, context)
+
+
 def _corrected(words: Sequence[str], context: TextContext) -> str | None:
-    """Return the command that a long text is with one letter corrected; `None`: there is none."""
-    word, rest = visible(words[0]).strip(_MARKS).casefold(), words[1:MOST_CORRECTED]
-    if len(words) > MOST_CORRECTED:
-        return None
+    """Return the command that a text is with one letter corrected; `None`: there is none."""
+    word, rest = visible(words[0]).strip(_MARKS).casefold(), words[1:]
     if word in context.table:
+        if len(rest) > MOST_CORRECTED:
+            return None
         subcommand = context.table[word]
         attempts = (
             (word, " ".join([*rest[:place], meant, *rest[place + 1 :]]))

@@ -83,7 +83,7 @@ async def respond(
         case Prompt():
             typed, question = intent.typed, None
         case Mistyped():
-            typed = literal(words)
+            typed = intent.typed
             question = Asking(kind=QuestionKind.MISTYPED, about=intent.meant)
         case Talk():
             typed = literal(words)
@@ -98,7 +98,11 @@ async def respond(
         change = ActionRequest(
             job=job, interaction=interaction, changes=typed, files=files, question=question
         )
-        return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
+        try:
+            changed = await perform(ActionName.AGAIN, change, services)
+        except RefusedTextError as error:
+            raise RefusedTextError(error.draft, *_problems(error, intent)) from None
+        return reply_to(changed, services.now())
     usual = await usual_options(interaction, services)
     where = (interaction.team, interaction.user, interaction.channel)
     read = partial(
@@ -120,8 +124,17 @@ async def respond(
             files=tuple(files),
             people=typed.people,
         )
-        raise RefusedTextError(draft, *error.problems) from None
+        raise RefusedTextError(draft, *_problems(error, intent)) from None
     return reply_to(accepted, services.now())
+
+
+def _problems(error: UsageError, intent: Mistyped | Prompt | Talk) -> Sequence[str]:
+    """Return what is wrong with a request, and first the command that may have been meant."""
+    match intent:
+        case Mistyped(meant=meant):
+            return (f"Did you mean `{meant}`?", *error.problems)
+        case _:
+            return error.problems
 
 
 def _context(
