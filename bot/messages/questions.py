@@ -46,6 +46,11 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 
+def did_you_mean(command: str) -> str:
+    """Return the question about a mistyped command, as it stands in a code span."""
+    return f"Did you mean `{command}`?"
+
+
 def _without(left_out: Sequence[str]) -> str:
     names = blocks.escape(", ".join(left_out))
     return f"\nThat model does not have {names}." if left_out else ""
@@ -144,8 +149,7 @@ def _sentence(  # noqa: C901, PLR0911 - one case for each kind, and nothing else
         case QuestionKind.SMALL_TALK:
             return _kindly(SmallTalk(question.about))
         case QuestionKind.MISTYPED:
-            meant = about.replace("`", "'")
-            return f"Did you mean `{meant}`? Nothing was started or charged."
+            return f"{did_you_mean(about)} Nothing was started or charged."
         case QuestionKind.UNKNOWN_OPTION:
             return (
                 f"`{about}` looks like an option, but is none as it is written, so it would be a "

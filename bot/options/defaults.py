@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.base.errors import UsageError
 from bot.options.catalog import Catalog, Model
+from bot.options.doubts import in_sentences
 from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
 from bot.options.parser import read_text
 from bot.options.problems import Problems
@@ -40,13 +41,15 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
     if PROMPT in given or read.has_shots:
         with problems.collected():
             raise UsageError(
-                "Defaults are options alone. For a video of these words type "
-                "`/video -- settings …`, with the two dashes."
+                *in_sentences(read.doubts),
+                "Defaults are options alone, each with its two dashes. For a video of these words "
+                "type `/video -- settings …`.",
             )
-    if read.times > 1 or read.is_for_each_image:
+    if read.times > 1 or read.is_for_each_image or read.is_dry or read.style is not None:
         with problems.collected():
             raise UsageError(
-                "Defaults are options of the model: leave out `--times` and `--each-image`."
+                "Defaults are options of the model: leave out `--times`, `--each-image`, `--dry` "
+                "and `--style`."
             )
     chosen = {} if slug is None else {MODEL_FLAG: model.slug}
     project = {} if read.project is None else {PROJECT_FLAG: read.project}

@@ -89,7 +89,7 @@ class Flags:
         typed = spelling(name)
         if typed in self._exact:
             return self._exact[typed]
-        if self._choice_called(name) is not None:
+        if self.named_by_choice(name) is not None:
             raise self._unknown(name)
         longer = [full for flag, full in self._in_full.items() if flag.startswith(typed)]
         match longer:
@@ -132,8 +132,8 @@ class Flags:
         if problems:
             raise UsageError(*problems)
 
-    def _choice_called(self, name: str) -> str | None:
-        """Return the flag and value for which a choice was typed as a flag: `--pro`, `--square`."""
+    def named_by_choice(self, name: str) -> str | None:
+        """Return the flag and the value that a choice alone names: `--mode pro` for `pro`."""
         for option in self._model.options:
             choice = synonym_of(name, option) or (name if is_choice(name, option) else None)
             if choice is not None:
@@ -148,7 +148,7 @@ class Flags:
                     f"{quoted(f'--{name}')} is an option of `{other.slug}`, not of "
                     f"`{self._model.slug}`. Add `--{MODEL_FLAG} {other.slug}` to use it."
                 )
-        close = self._choice_called(name) or nearest(typed, self._exact)
+        close = self.named_by_choice(name) or nearest(typed.partition(":")[0], self._exact)
         advice = (
             f"Did you mean `--{close.removeprefix('--')}`?"
             if close

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.base.errors import UsageError
 from bot.base.hosts import may_be_public
-from bot.options.file_words import FileWords, words_for
+from bot.options.file_words import words_for
 from bot.options.references import file_named
 from bot.options.schema import Kind, Option
 from bot.options.values import place_of
@@ -17,19 +17,20 @@ from storage.job import Json
 
 # Browsers read a backslash as a slash, so a link with one may lead to another host than it shows.
 _NEVER_IN_A_LINK = re.compile(r"[\s\\]")
-# Allowed in a link, and yet nearly always typed to divide several.
-_DIVIDES_LINKS = re.compile(r"[,;](?:https?://|\Z)", re.IGNORECASE)
+# Allowed in a link, and yet nearly always typed between two or behind one. A link may hold another
+# one as a part of its path or query.
+_NOT_ONE_LINK = re.compile(r"[^/=:]https?://|[.,;:!\"'|&+]\Z", re.IGNORECASE)
 
 
 def check_links(option: Option, value: Json, label: str) -> None:
     """Raise `UsageError` with a sentence for each link that is neither an attached file nor usable.
 
-    A link is usable if it begins with `https://`, its host may be on the internet, and no mark at
-    its end or inside divides it from another link. Nothing is fetched: MindVideo tells later what
-    stands there.
+    A link is usable if it begins with `https://`, its host may be on the internet, and neither
+    another link nor a mark of prose stands behind it. Nothing is fetched: MindVideo tells later
+    what stands there.
     """
     problems = [
-        _sentence(place_of(label, path), link, words_for(option))
+        _sentence(place_of(label, path), link, option)
         for path, link in _links(option, value)
         if file_named(link) is None and not _is_usable(link)
     ]
@@ -50,7 +51,7 @@ def _links(option: Option, value: Json) -> Iterator[tuple[list[int], str]]:
 
 def _is_usable(link: str) -> bool:
     host = _host(link)
-    return host is not None and may_be_public(host) and not _DIVIDES_LINKS.search(link)
+    return host is not None and may_be_public(host) and not _NOT_ONE_LINK.search(link)
 
 
 def _host(link: str) -> str | None:
@@ -66,15 +67,16 @@ def _host(link: str) -> str | None:
     return parts.hostname if parts.scheme == "https" else None
 
 
-def _sentence(place: str, link: str, words: FileWords) -> str:
-    given = quoted(link)
+def _sentence(place: str, link: str, option: Option) -> str:
+    given, words = quoted(link), words_for(option)
     if _host(link) is None:
         return (
             f"{place} must be a link that begins with `https://`, or an attached "
             f"{words.noun}; you gave {given}."
         )
-    if _DIVIDES_LINKS.search(link):
-        return f"{place} must be one link, with no comma or semicolon behind it; you gave {given}."
+    if _NOT_ONE_LINK.search(link):
+        several = f" Write `{option.flag}` before each." if option.kind is Kind.ARRAY else ""
+        return f"{place} must be one link, with no mark behind it; you gave {given}.{several}"
     return (
         f"{place} must be a link that MindVideo can reach; {given} leads to this machine or a "
         f"private network. Attach the {words.noun} itself."

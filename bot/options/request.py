@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -22,10 +22,11 @@ from bot.options.cast import (
 )
 from bot.options.cast_names import names_in, names_of_people
 from bot.options.catalog import Catalog, Model
+from bot.options.cut_values import cut_values
 from bot.options.display import in_words
 from bot.options.doubts import (
     Doubt,
-    cut_values,
+    doubted,
     mistyped_cast,
     option_like,
     told_by_form,
@@ -35,7 +36,7 @@ from bot.options.file_words import words_for
 from bot.options.flags import Flags, Meaning
 from bot.options.image_links import check_links
 from bot.options.model_file import DRY_FLAG, MODEL_FLAG, PROJECT_FLAG
-from bot.options.parser import Flag, Split, TypedText, seconds_inside
+from bot.options.parser import Flag, Split, TypedText
 from bot.options.problems import Problems
 from bot.options.projects import read_project_choice
 from bot.options.scene import changed_scene, replaces_scene
@@ -66,9 +67,10 @@ from bot.options.times import (
     read_every,
     read_wall_time,
 )
+from bot.options.unread_patterns import unread_patterns
 from bot.options.values import check, clean, read_value
 from bot.options.wording import allowed, is_visible, quoted, shown
-from storage.job import Job, Json, QuestionKind, RepeatEvery, Stage, UsedStyle
+from storage.job import Job, Json, RepeatEvery, Stage, UsedStyle
 
 MOST_FLAGS = 100
 """The most flags in one text. Each wrong one is compared with all names, which takes 0.1 ms: a text
@@ -521,7 +523,7 @@ class Given:
     values: Mapping[str, Json]
     """By property, not checked against the schema."""
     doubts: tuple[Doubt, ...] = ()
-    """The words that look like options and are none."""
+    """What may not be meant: words that look like options, or may belong to a value."""
     is_dry: bool = False
     """Whether the text says that the request is only to be shown."""
     project: str | None = None
@@ -628,10 +630,9 @@ def given_in(
         values=attached,
         doubts=(
             *option_like(typed, split, meanings),
-            *cut_values(typed, split, meanings, is_change=scene is not None),
-            *_lines_of_no_shots(typed, model),
+            *map(doubted, cut_values(typed, split, meanings, free)),
+            *map(doubted, unread_patterns(typed, split, model)),
             *mistyped_cast(mentioned, free),
-            *_shots_in_a_line(split),
         ),
         replaces=scene is not None and replaces_scene(split.prompt),
         has_shots=bool(split.shots),
@@ -756,27 +757,6 @@ def _shots(
             f"`{split.shots[0].seconds}s: …`. Give them once."
         )
     return {option.name: read_shots(split.shots, option, fields)}
-
-
-def _lines_of_no_shots(typed: TypedText, model: Model) -> Iterator[Doubt]:
-    """Yield the doubt about lines that would be shots of another model."""
-    if shots_option(model) is None and typed.has_shots:
-        yield Doubt(
-            kind=QuestionKind.UNPUBLISHED,
-            about=f"{model.title} takes no shots of your own, so lines such as `3s: …` are read as "
-            "words of the prompt.",
-        )
-
-
-def _shots_in_a_line(split: Split) -> Iterator[Doubt]:
-    """Yield the doubt about a shot whose words may hold another one: a shot begins a line."""
-    for found in filter(None, (seconds_inside(shot.words) for shot in split.shots)):
-        yield Doubt(
-            kind=QuestionKind.UNPUBLISHED,
-            about=f"“{found}” stands inside a line, so it is read as words of that shot; a shot "
-            "begins a line.",
-        )
-        return
 
 
 def _value(flags: list[tuple[Meaning, Flag]]) -> Json:

@@ -39,9 +39,9 @@ def read_style(name: str, text: str, catalog: Catalog, defaults: Mapping[str, Js
             raise UsageError(
                 "A style has no shots: its words go around each shot of the request that uses it."
             )
-    for sentence in in_sentences(given.doubts):
-        with problems.collected():
-            raise UsageError(f"{sentence} Put the words of the style in quotes.")
+    with problems.collected():
+        if given.doubts:
+            raise UsageError(*in_sentences(given.doubts))
     with problems.collected():
         if len(variants_of(typed).each) > 1:
             raise UsageError(

@@ -22,20 +22,21 @@ EVERY_FLAG = "every"
 FARTHEST_SECONDS = 366 * 86400.0
 """How far ahead it may be."""
 
-MOST_TIME_WORDS = 3
-"""The words of the longest time: `monday 6 pm`."""
+MOST_TIME_WORDS = 4
+"""The words of the longest time: `monday at 6 p.m.`."""
 
 NO_SET_LATER = (
     "Several videos at once cannot be planned for later. Leave out the time, or ask for one."
 )
 """Why a set has no time."""
 
-_EXAMPLES = "`--at 18:00`, `--at tomorrow 9:00`, `--at monday 9:00` or `--at 2026-12-24 18:00`"
+AT_EXAMPLES = "`--at 18:00`, `--at tomorrow 9:00`, `--at monday 9:00` or `--at 2026-12-24 18:00`"
+"""How a time is typed."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORTEST_WEEKDAY = 3
 _SATURDAY = 5
 _DAYS_AHEAD = {"today": 0, "tomorrow": 1}
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|(1[0-2]|0?[1-9])(?::([0-5]\d))? ?([ap])m")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|(1[0-2]|0?[1-9])(?::([0-5]\d))? ?([ap])\.?m\.?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -65,7 +66,7 @@ def read_wall_time(text: str) -> WallTime:
     """Return the time that a text names. Raises `UsageError` with examples of what can be read."""
     found = find_wall_time(text)
     if found is None:
-        raise UsageError(f"{quoted(text)} is no time that I can read. Write {_EXAMPLES}.")
+        raise UsageError(f"{quoted(text)} is no time that I can read. Write {AT_EXAMPLES}.")
     return found
 
 

@@ -26,6 +26,8 @@ BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
 """The words for a boolean."""
+# Marks that no choice and no number ends with.
+_ENDS_A_PHRASE = ".,;!?"
 # Beyond this, dividing by a fractional step overflows.
 _LARGEST = 1e300
 # One value has rarely more problems, and an answer has room for as many.
@@ -65,14 +67,35 @@ def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
     return items
 
 
+def is_closed(option: Option) -> bool:
+    """Tell whether an option takes choices, numbers or switches alone, and so no free text."""
+    return bool(option.choices) or option.kind in _CLOSED
+
+
+_CLOSED = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER})
+
+
+def is_value_of(option: Option, text: str) -> bool:
+    """Tell whether a closed option takes a text as its value."""
+    if not is_closed(option) or not text:
+        return False
+    try:
+        check(read_value([text], option, option.title), option.schema, option.title)
+    except UsageError:
+        return False
+    return True
+
+
 def understood(raw: str, option: Option) -> str:
     """Return typed text in the schema's own words where it can mean one value only.
 
-    `vertical` becomes `9:16`, `10 s` becomes `10`; all other text stays as it is.
+    `vertical` becomes `9:16`, `10 s` becomes `10`, and `pro,` becomes `pro`; free text stays as it
+    is.
     """
-    if not option.choices and option.kind not in {Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER}:
+    if not is_closed(option):
         return raw
-    return synonym_of(raw, option) or _on_one_line(raw)
+    bare = raw.rstrip(_ENDS_A_PHRASE) or raw
+    return synonym_of(raw, option) or synonym_of(bare, option) or _on_one_line(bare)
 
 
 def synonym_of(raw: str, option: Option) -> str | None:

@@ -24,7 +24,7 @@ _SHOWN = 60
 _COMPARED = 60
 # As typing errors. Words that differ by more are others.
 _MOST_ERRORS = 2
-# A part of a name, such as `no-`, that is shorter is in too many others.
+# In letters. A part that is shorter, such as `no`, is in too many names.
 _SHORTEST_PART = 3
 # A list of more choices than this is not read in a sentence.
 _LISTED = 20
@@ -61,11 +61,11 @@ def shown(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def short(text: str) -> str:
-    """Return at most 60 characters of a text, on one line, harmless in a code span."""
-    head = text[: _SHOWN + 1].replace("`", "'")
+def short(text: str, most: int = _SHOWN) -> str:
+    """Return at most so many characters of a text, on one line, harmless in a code span."""
+    head = text[: most + 1].replace("`", "'")
     line = "".join(letter if letter.isprintable() else " " for letter in head)
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def quoted(value: Json) -> str:
@@ -82,27 +82,33 @@ def is_visible(text: str) -> bool:
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name that `name` was probably meant to be; `None`: there is none.
 
-    It differs by few typing errors, at most one in three letters, or else it has a part that begins
-    one of the other's between hyphens: `ratio` is near to `aspect-ratio`.
+    The one with the fewest typing errors, at most one in three letters; else the first that has all
+    of its parts: `ratio` is near to `aspect-ratio`, and `firstframe` to `first-frame-image`.
     """
-    typed = name[:_COMPARED].casefold()
-    ranked = ((_distance(typed, other.casefold()), other) for other in names)
-    near = [(distance, other) for distance, other in ranked if distance is not None]
-    return min(near, key=lambda each: each[0])[1] if near else None
+    known, typed = tuple(names), name[:_COMPARED].casefold()
+    most = min(_MOST_ERRORS, len(typed) // 3)
+    errors = {
+        other: edit_distance(typed, other.casefold())
+        for other in known
+        if abs(len(typed) - len(other)) <= most
+    }
+    close = [other for other, count in errors.items() if count <= most]
+    if close:
+        return min(close, key=lambda other: (errors[other], not typed.startswith(other)))
+    return next((other for other in known if _has_parts(other.casefold(), typed)), None)
 
 
-def _distance(one: str, other: str) -> int | None:
-    """Return how far apart two names are, for comparison alone; `None`: too far."""
-    most = min(_MOST_ERRORS, len(one) // 3)
-    if abs(len(one) - len(other)) <= most and (errors := edit_distance(one, other)) <= most:
-        return errors
-    parts = other.split("-")
-    common = [
-        part
-        for part in one.split("-")
-        if len(part) >= _SHORTEST_PART and any(each.startswith(part) for each in parts)
-    ]
-    return _COMPARED - len(common) if common else None
+def _has_parts(name: str, typed: str) -> bool:
+    """Tell whether all parts of a typed name begin, or go on, parts of another one."""
+    if len(typed) < _SHORTEST_PART:
+        return False
+    if name.replace("-", "").startswith(typed.replace("-", "")):
+        return True
+    parts = [part for part in name.split("-") if len(part) >= _SHORTEST_PART]
+    return all(
+        any(part.startswith(each) or each.startswith(part) for part in parts)
+        for each in typed.split("-")
+    )
 
 
 def allowed(schema: Schema) -> str:

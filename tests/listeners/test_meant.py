@@ -139,7 +139,7 @@ async def test_a_mistyped_command_whose_option_no_model_has_is_told_both() -> No
 async def test_a_value_that_may_go_on_is_rendered_only_if_confirmed(text: str) -> None:
     async with running_bot() as bot:
         question = await typed(bot, text)
-        assert "If it belongs to the option, write" in question.text
+        assert "If it belongs to the option, " in question.text
         assert bot.sandbox.video.requests == []
         await press(bot, question, CONFIRM)
         await bot.until_delivered()

@@ -38,6 +38,10 @@ def test_defaults_of_a_removed_model_are_still_shown() -> None:
         ("mode pro a red car", "options alone.*`/video -- settings"),
         ("model kling-v9", "no model `kling-v9`.*`kling-v3`"),
         ("prompt lake", "options alone"),
+        ("mode pro --style noir", "leave out `--times`"),
+        ("mode pro --dry", "leave out `--times`"),
+        ("mode pro duration 10", "each with its two dashes"),
+        ("--negative people, text", "put quotes around all of it"),
     ],
 )
 def test_invalid_defaults_are_refused_with_their_option(text: str, sentence: str) -> None:

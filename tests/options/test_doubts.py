@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import pytest
 
 from bot.base.errors import UsageError
-from bot.options.cast import CastMember
 from bot.options.catalog import Catalog
 from bot.options.doubts import Doubt, in_one, told_by_form
 from bot.options.parser import read_text
@@ -89,81 +88,10 @@ def test_prose_is_not_asked_about(text: str) -> None:
     assert asked(text) == []
 
 
-LINK = "https://a.example/c.png"
-
-
-@pytest.mark.parametrize(
-    ("text", "given", "rest", "advice"),
-    [
-        ("a lake --no people, text", "people,", "text", 'write `--negative-prompt "people, text"`'),
-        ("a lake --no=blurry faces", "blurry", "faces", 'write `--negative-prompt "blurry faces"`'),
-        ("a lake --neg fog and rain", "fog", "and rain", "write `--negative-prompt"),
-        ("--no people text --mode pro a lake", "people", "text", "write `--negative-prompt"),
-        ("--no people, text", "people,", "text", "write `--negative-prompt"),
-        ("--no people ,text", "people", ",text", "write `--negative-prompt"),
-        ("--no rain fog -- a lake", "rain", "fog", "write `--negative-prompt"),
-        ("--no rain And fog", "rain", "And fog", "write `--negative-prompt"),
-        (f"a lake --image {LINK} {LINK}", LINK, LINK, "write `--image-urls` before each"),
-        (f"a lake --first {LINK} or {LINK}", LINK, f"or {LINK}", "choose one"),
-    ],
-)
-def test_a_value_that_may_go_on_is_asked_about(
-    text: str, given: str, rest: str, advice: str
-) -> None:
-    """What stands behind its first word would be rendered."""
-    (doubt,) = read_request(read_text(text), KLING).doubts
-    assert doubt.kind is QuestionKind.UNPUBLISHED
-    assert f"is `{given}`, and `{rest}` is read as a part of the prompt" in doubt.about
-    assert f"If it belongs to the option, {advice}" in doubt.about
-
-
-def test_a_value_that_may_go_on_is_asked_about_in_a_change() -> None:
-    """The prompt has the words of the earlier request."""
-    before = read_request(read_text("a lake"), KLING)
-    (doubt,) = changed_request(before, read_text("--no rain fog"), KLING).doubts
-    assert "`fog` is read as a part of the prompt" in doubt.about
-
-
-@pytest.mark.parametrize("word", ["off", "No,", "false."])
-def test_a_word_that_would_switch_a_boolean_off_is_asked_about(word: str) -> None:
-    request = read_request(read_text(f"a lake --sound {word} at dawn"), KLING)
-    (doubt,) = request.doubts
-    assert request.input["audio"] is True
-    meant = f"--audio={word.rstrip('.,')}"
-    assert "`--audio` is on" in doubt.about
-    assert f"write `{meant}`" in doubt.about
-    told = read_request(read_text(f"a lake at dawn {meant}"), KLING)
-    assert (told.input["audio"], told.doubts) == (False, ())
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "--no blurry a lake at dawn",
-        "a lake --no blurry",
-        "a lake --no blurry --mode pro",
-        'a lake --no "people, text" at dawn',
-        "a lake --no='people, text' at dawn",
-        "a lake --mode pro and calm",
-        "a lake --duration 10 , at dawn",
-        "a lake --sound on the beach",
-        "a lake --sound at dawn",
-        "a lake --no-sound off the coast",
-        "a lake --at 18:00 and calm",
-        f"a lake --image {LINK} at dawn",
-        f"a lake --first {LINK} and calm",
-        "-- a lake --no people, text",
-    ],
-)
-def test_a_value_that_is_whole_is_not_asked_about(text: str) -> None:
-    assert asked(text) == []
-
-
-def test_names_of_the_cast_behind_a_comma_are_asked_about() -> None:
-    cast = {"mascot": CastMember(name="mascot", file="F1")}
-    (doubt,) = read_request(read_text("a lake --cast mascot, bob"), KLING, cast=cast).doubts
-    assert 'write `--cast "mascot, bob"`' in doubt.about
-    assert read_request(read_text("a lake --cast mascot at dawn"), KLING, cast=cast).doubts == ()
+def test_an_option_without_its_dashes_is_asked_about() -> None:
+    assert asked("a lake mode pro at dawn") == ["mode pro"]
+    assert asked("a lake --audio duration 10s, ar vertical") == ["duration 10s,", "ar vertical"]
+    assert asked("a lake, the sound off, in a mode of its own") == []
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ KLING = Catalog.load().default
         "https://8.8.8.8/c.png",
         "https://a.b/w=5,h=5/c.png",
         "https://a.b/web/https://c.d/e.png",
+        "https://a.b/web?of=https://c.d/e.png",
+        "https://a.b/c_(d)",
         "slack-file:F1",
     ],
 )
@@ -52,10 +54,17 @@ def test_what_is_no_https_link_is_refused(link: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["https://a.b/c.png,", "https://a.b/c.png;", "https://a.b/c.png,HTTPS://a.b/d.png"]
+    "link",
+    [
+        "https://a.b/c.png,",
+        "https://a.b/c.png.",
+        "https://a.b/c.png,HTTPS://a.b/d.png",
+        "https://a.b/c.png|https://a.b/d.png",
+        "https://a.b/c.pnghttps://a.b/d.png",
+    ],
 )
 def test_several_links_in_one_are_refused(link: str) -> None:
-    with pytest.raises(UsageError, match=r"item 1 must be one link, with no comma"):
+    with pytest.raises(UsageError, match=r"one link, .* Write `--image-urls` before each\."):
         check_input(KLING, {"prompt": "x", "image_urls": [link]})
 
 

@@ -106,6 +106,8 @@ def test_the_kind_leaves_out_options_without_a_value(tmp_path: Path) -> None:
         ('x --no "\u202eevil\u200f"', {"negative_prompt": "evil\u200f"}),
         ("x --model kling-v3", {}),
         ("x --duration 10s", {"duration": 10}),
+        ("x --duration 10, --mode pro.", {"duration": 10, "mode": "pro"}),
+        ("x --ar vertical; --no-audio", {"aspect_ratio": "9:16", "audio": False}),
         ("x --duration 10 s", {"duration": 10}),
         ("x --duration=10 Seconds --mode pro", {"duration": 10, "mode": "pro"}),
         ('x --duration "10 sec"', {"duration": 10}),

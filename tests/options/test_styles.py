@@ -86,13 +86,13 @@ def test_a_change_never_nests_a_style_in_itself() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("rain --no people, text", 'write `--negative-prompt "people, text"`'),
+        ("rain --no people, text", '`--negative-prompt "people, text"`'),
         ("rain -calm", "“-calm” looks like an option"),
     ],
 )
 def test_a_style_that_may_not_be_meant_is_refused(text: str, problem: str) -> None:
     """Nobody is asked about it, and each request that uses it would be charged."""
-    with pytest.raises(UsageError, match="Put the words of the style in quotes") as refused:
+    with pytest.raises(UsageError, match="is read as a part of the prompt") as refused:
         read_style("noir", text, KLING, {})
     assert problem in str(refused.value)
 

@@ -146,5 +146,6 @@ FIND = Subcommand(
     "the last may be begun; without words the newest",
     bind=_bind,
     most=None,
+    takes_prose=True,
     is_of_the_team=True,
 )

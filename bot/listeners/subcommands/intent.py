@@ -3,9 +3,10 @@
 One rule holds for every word of the table. A text that begins with a word, and goes on as the word
 takes it, is the subcommand. A whole text of at most three words and no options is asked about if it
 begins with a word but goes on otherwise, if one letter is wrong in the word, or if the word is
-another name of it (`stop last`); so is a single word before options (`lst --approved`). A longer
-one, and one with options, is asked about if one corrected letter makes it a subcommand (`budget
-rise here 5 today`). All else is a prompt, except small talk in a conversation.
+another name of it (`stop last`). A longer one is asked about if one corrected letter makes it a
+subcommand (`budget rise here 5 today`), and one with options also if a single word (`lst`) or a
+whole subcommand (`cancel last`) stands before them. All else is a prompt, except small talk in a
+conversation.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from bot.options.characters import visible
 from bot.options.edit_distance import edit_distance
 from bot.options.parser import Flag, TypedText, Word, read_text
 from bot.options.small_talk import SmallTalk, small_talk
+from bot.options.wording import short
 from bot.slack.manifest import COMMAND
 from bot.slack.markup import plain
 
@@ -53,17 +55,24 @@ PLAIN_WORDS = frozenset(
         "gain heap held hell helm hemp kelp whelp yelp",
         "cancer chancel modes motels reseed resent statue statues stratus",
         "stile stole styled stylus",
+        "look hoop loon loom loot lop loops coop poop switch",
+        "finn sind credits budge continued",
         "bast cant cart case cash cask caste casts cat cats east fast hast mast past vast",
     )
     for word in line.split()
 )
 """English words that are one letter away from a subcommand, and begin prompts."""
 
+FILLERS = frozenset({"it", "this", "that", "please", "now"})
+"""Words beside a command that say nothing more."""
+
 MOST_WORDS = 3
 """A longer text is a prompt, even if it begins like a subcommand, unless a letter makes it one."""
 MOST_CORRECTED = 24
-"""Words behind a subcommand's, in the longest text in which a mistyped one is looked for."""
+"""Words, or quotes, of the longest text in which a mistyped word is looked for."""
 
+# In characters: more than any usage has.
+_MOST_SHOWN = 200
 # Shorter words are one letter away from too much.
 _SHORTEST = 3
 _MARKS = ".,;:!?"
@@ -83,9 +92,9 @@ class Mistyped:
     """A text that may be a mistyped command."""
 
     meant: str
-    """How that command is typed."""
+    """How that command is typed, short and harmless in a code span."""
     typed: TypedText
-    """The text as a request, if it is none; without options all of it is the prompt."""
+    """The text as the request that it may be; without options all of it is the prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +143,7 @@ def read_intent(text: str, context: TextContext) -> Intent:
     if typed.problems or typed.rest or not typed.tokens:
         return Prompt(typed=typed)
     if _means_help(text):
-        return Mistyped(meant=f"{COMMAND} {HELP}", typed=literal(plain(text)))
+        return _mistyped(f"{COMMAND} {HELP}", literal(plain(text)))
     return _of_words(text, typed, context)
 
 
@@ -143,15 +152,19 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     if has_alternatives(typed):
         return Prompt(typed=typed)
     words = text.split()
+    if _bare(words[0]) == _bare(COMMAND) and len(words) > 1:
+        # As in another conversation, where the command has to be typed.
+        words = words[1:]
     if _has_options(typed):
-        meant = _meant_before_options(words, typed, context)
-        return Prompt(typed=typed) if meant is None else Mistyped(meant=meant, typed=typed)
+        meant = _corrected(words, typed, context) or _meant_before_options(typed, context)
+        return Prompt(typed=typed) if meant is None else _mistyped(meant, typed)
     talk = small_talk(plain(text)) if context.is_conversation else None
     if talk is not None and talk not in _UNSURE:
         return Talk(kind=talk)
-    meant = (_meant if len(words) <= MOST_WORDS else _corrected)(words, context)
+    is_short = len(words) <= MOST_WORDS
+    meant = _meant(words, context) if is_short else _corrected(words, typed, context)
     if meant is not None:
-        return Mistyped(meant=meant, typed=literal(plain(text)))
+        return _mistyped(meant, literal(plain(text)))
     return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)
 
 
@@ -201,7 +214,8 @@ def _subcommand(text: str, context: TextContext) -> Handler | None:
 
 def _meant(words: Sequence[str], context: TextContext) -> str | None:
     """Return how the command is typed that a short text probably means; `None`: it means none."""
-    word, rest = visible(words[0]).strip(_MARKS).casefold(), " ".join(words[1:])
+    first, *others = [each for each in words if _bare(each) not in FILLERS] or words
+    word, rest = _bare(first), " ".join(others)
     if word in context.table:
         return _usage(word, context)
     for name in (*_called_otherwise(word, rest, context), *_near(word, context.table)):
@@ -215,35 +229,54 @@ def _meant(words: Sequence[str], context: TextContext) -> str | None:
     return None
 
 
-def _meant_before_options(
-    words: Sequence[str], typed: TypedText, context: TextContext
-) -> str | None:
-    """Return how the command is typed that a text with options probably means, or `None`."""
-    match typed.tokens:
-        case [Word(), Flag(), *_]:
-            return _corrected(words, context) or _meant(words[:1], context)
-        case _:
-            return _corrected(words, context)
+def _meant_before_options(typed: TypedText, context: TextContext) -> str | None:
+    """Return the command that a text has before its options; `None`: there is none."""
+    words: list[str] = []
+    for token in typed.tokens:
+        if isinstance(token, Flag):
+            break
+        words.append(typed.text[token.start : token.end])
+    if len(words) <= 1:
+        return _meant(words, context) if words else None
+    word, rest = _bare(words[0]), " ".join(words[1:])
+    names = [word, *_called_otherwise(word, rest, context), *_near(word, context.table)]
+    whole = " ".join(typed.text.split()[1:])
+    return _first_that_fits(((name, each) for each in (whole, rest) for name in names), context)
 
 
-def _corrected(words: Sequence[str], context: TextContext) -> str | None:
-    """Return the command that a text is with one letter corrected; `None`: there is none."""
-    word, rest = visible(words[0]).strip(_MARKS).casefold(), words[1:]
+def _corrected(words: Sequence[str], typed: TypedText, context: TextContext) -> str | None:
+    """Return the command that a text is with one letter or its marks corrected, or `None`."""
+    if len(typed.tokens) > MOST_CORRECTED:
+        return None
+    word, rest = _bare(words[0]), words[1:]
+    attempts = [(name, " ".join(rest)) for name in _near(word, context.table) if name != word]
     if word in context.table:
-        if len(rest) > MOST_CORRECTED:
-            return None
-        subcommand = context.table[word]
-        attempts = (
+        attempts.append((word, " ".join(one.strip(_MARKS) for one in rest)))
+        attempts += (
             (word, " ".join([*rest[:place], meant, *rest[place + 1 :]]))
             for place, one in enumerate(rest)
-            for meant in _near(one.casefold(), subcommand.words)
+            for meant in _near(one.casefold(), context.table[word].words)
         )
-    else:
-        attempts = ((name, " ".join(rest)) for name in _near(word, context.table))
-    for name, text in attempts:
-        if _fits(context.table[name], text, context.catalog):
-            return f"{COMMAND} {name} {text}"
+    return _first_that_fits(attempts, context)
+
+
+def _first_that_fits(attempts: Iterable[tuple[str, str]], context: TextContext) -> str | None:
+    """Return the first command that takes the words behind it, if it does not take any words."""
+    for name, rest in attempts:
+        subcommand = context.table.get(name)
+        if subcommand is None or subcommand.takes_prose:
+            continue
+        if _fits(subcommand, rest, context.catalog):
+            return f"{COMMAND} {name} {rest}".rstrip()
     return None
+
+
+def _bare(word: str) -> str:
+    return visible(word).strip(_MARKS + "/").casefold()
+
+
+def _mistyped(meant: str, typed: TypedText) -> Mistyped:
+    return Mistyped(meant=short(plain(meant), _MOST_SHOWN), typed=typed)
 
 
 def _called_otherwise(word: str, rest: str, context: TextContext) -> Iterator[str]:

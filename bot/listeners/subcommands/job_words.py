@@ -80,7 +80,9 @@ def _bind(name: ActionName, rest: str, _: Catalog) -> Handler | None:
     typed, *changes = rest.split(maxsplit=1)
     job_id = _job_id(typed)
     is_id = job_id == LAST or _ID.fullmatch(job_id) is not None
-    if not is_id and (changes or _LIKE_AN_ID.fullmatch(job_id) is None):
+    is_like_one = _LIKE_AN_ID.fullmatch(job_id) is not None
+    has_words = bool(changes) and not read_text(plain(changes[0])).begins_with_flag
+    if not is_id and (has_words or not is_like_one):
         return None
     return partial(_do, name, typed, "".join(changes))
 

@@ -13,7 +13,14 @@ from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.base.ports import Message
-from bot.jobs.accept import AskContext, Asking, Interaction, accept_requests
+from bot.jobs.accept import (
+    Acceptance,
+    AskContext,
+    Asking,
+    Interaction,
+    SetAcceptance,
+    accept_requests,
+)
 from bot.jobs.actions import ActionName, ActionRequest, perform
 from bot.jobs.cast import cast_for
 from bot.jobs.services import Services
@@ -43,10 +50,11 @@ from bot.listeners.subcommands.reports import REPORTS
 from bot.listeners.subcommands.set_part import find_named_part
 from bot.listeners.subcommands.style import STYLES, style_subcommand
 from bot.listeners.subcommands.subcommand import Subcommand
-from bot.messages import sets
+from bot.messages import questions, sets
 from bot.options.alternatives import variants_of
 from bot.options.attachments import Attached
 from bot.options.draft import Draft, RefusedTextError
+from bot.options.parser import TypedText
 from bot.options.request import read_request
 from bot.options.sets import read_requests
 from bot.slack.markup import mentioned_names, plain
@@ -94,15 +102,29 @@ async def respond(
         # A change would be of one part, and nobody says of which.
         return sets.which_part(job)
     typed = replace(typed, people=mentioned_names(text))
-    if job is not None:
-        change = ActionRequest(
-            job=job, interaction=interaction, changes=typed, files=files, question=question
-        )
-        try:
-            changed = await perform(ActionName.AGAIN, change, services)
-        except RefusedTextError as error:
-            raise RefusedTextError(error.draft, *_problems(error, intent)) from None
-        return reply_to(changed, services.now())
+    try:
+        if job is not None:
+            change = ActionRequest(
+                job=job, interaction=interaction, changes=typed, files=files, question=question
+            )
+            return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
+        accepted = await _requested(typed, files, question, interaction, services)
+        return reply_to(accepted, services.now())
+    except RefusedTextError as error:
+        if not isinstance(intent, Mistyped):
+            raise
+        meant = questions.did_you_mean(intent.meant)
+        raise RefusedTextError(error.draft, meant, *error.problems) from None
+
+
+async def _requested(
+    typed: TypedText,
+    files: Sequence[Attached],
+    question: Asking | None,
+    interaction: Interaction,
+    services: Services,
+) -> Acceptance | SetAcceptance:
+    """Accept the requests of a text. Raises `RefusedTextError`, `StoreError`."""
     usual = await usual_options(interaction, services)
     where = (interaction.team, interaction.user, interaction.channel)
     read = partial(
@@ -115,7 +137,7 @@ async def respond(
     try:
         requests = read_requests(variants_of(typed), files, lambda one, its: read(one, files=its))
         known = AskContext(question=question, usual=usual)
-        accepted = await accept_requests(requests, typed.text, interaction, services, known)
+        return await accept_requests(requests, typed.text, interaction, services, known)
     except UsageError as error:
         draft = Draft(
             text=typed.text,
@@ -124,17 +146,7 @@ async def respond(
             files=tuple(files),
             people=typed.people,
         )
-        raise RefusedTextError(draft, *_problems(error, intent)) from None
-    return reply_to(accepted, services.now())
-
-
-def _problems(error: UsageError, intent: Mistyped | Prompt | Talk) -> Sequence[str]:
-    """Return what is wrong with a request, and first the command that may have been meant."""
-    match intent:
-        case Mistyped(meant=meant):
-            return (f"Did you mean `{meant}`?", *error.problems)
-        case _:
-            return error.problems
+        raise RefusedTextError(draft, *error.problems) from None
 
 
 def _context(

@@ -4,43 +4,58 @@ from __future__ import annotations
 
 from tests.hardening.mutant import Mutant
 
-_DOUBTS = "tests/options/test_doubts.py"
+_CUT = "tests/options/test_cut_values.py"
 _INTENT = "tests/listeners/test_intent.py"
+_UNREAD = "tests/options/test_unread_patterns.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
-        name="renders the words behind free text that the prompt does not need",
-        file="bot/options/doubts.py",
-        old="    return is_text and (is_listed or has_prompt)\n",
-        new="    return is_text and is_listed\n",
-        tests=(f"{_DOUBTS}::test_a_value_that_may_go_on_is_asked_about",),
-    ),
-    Mutant(
-        name="takes the words behind free text for new ones of the earlier prompt",
-        file="bot/options/request.py",
-        old="            *cut_values(typed, split, meanings, is_change=scene is not None),\n",
-        new="            *cut_values(typed, split, meanings, is_change=False),\n",
-        tests=(f"{_DOUBTS}::test_a_value_that_may_go_on_is_asked_about_in_a_change",),
+        name="renders the words behind free text",
+        file="bot/options/cut_values.py",
+        old="    if not is_text or (flag.is_quoted and not goes_on):\n",
+        new="    if not is_text or not goes_on:\n",
+        tests=(f"{_CUT}::test_a_value_that_may_go_on_is_asked_about_in_a_change",),
     ),
     Mutant(
         name="asks about words behind a value in quotes",
-        file="bot/options/doubts.py",
-        old="        if meaning is None or not words or flag.is_quoted:\n",
-        new="        if meaning is None or not words:\n",
-        tests=(f"{_DOUBTS}::test_a_value_that_is_whole_is_not_asked_about",),
+        file="bot/options/cut_values.py",
+        old="    if not is_text or (flag.is_quoted and not goes_on):\n",
+        new="    if not is_text:\n",
+        tests=(f"{_CUT}::test_a_value_that_is_whole_is_not_asked_about",),
+    ),
+    Mutant(
+        name="renders at another time than the words behind it say",
+        file="bot/options/cut_values.py",
+        old="        case name if name == AT_FLAG and _OF_A_TIME.match(rest):\n",
+        new="        case name if name == AT_FLAG and _OF_A_REPEAT.fullmatch(rest):\n",
+        tests=(f"{_CUT}::test_a_value_that_may_go_on_is_asked_about",),
     ),
     Mutant(
         name="renders with sound what says that the sound is off",
-        file="bot/options/doubts.py",
-        old="        if flag.value is None and _switches_off(meaning, words[0].value):\n",
-        new="        if flag.value and _switches_off(meaning, words[0].value):\n",
-        tests=(f"{_DOUBTS}::test_a_word_that_would_switch_a_boolean_off_is_asked_about",),
+        file="bot/options/cut_values.py",
+        old="    if first.strip(_MARKS).casefold() in _OFF:\n",
+        new="    if first in _OFF:\n",
+        tests=(f"{_CUT}::test_a_word_that_would_switch_a_boolean_off_is_asked_about",),
+    ),
+    Mutant(
+        name="asks about what stands in a line of its own",
+        file="bot/options/cut_values.py",
+        old='    return "\\n" in before[len(before.rstrip()) :]\n',
+        new='    return "\\n\\n" in before[len(before.rstrip()) :]\n',
+        tests=(f"{_CUT}::test_a_value_that_is_whole_is_not_asked_about",),
+    ),
+    Mutant(
+        name="renders lines that look like shots as one video",
+        file="bot/options/unread_patterns.py",
+        old="    if len(lines) > 1:\n",
+        new="    if len(lines) > 2:\n",
+        tests=(f"{_UNREAD}::test_lines_that_look_like_shots_are_asked_about",),
     ),
     Mutant(
         name="renders a mistyped subcommand because it has an option",
         file="bot/listeners/subcommands/intent.py",
-        old="            return _corrected(words, context) or _meant(words[:1], context)\n",
-        new="            return _corrected(words, context)\n",
+        old=" or _meant_before_options(typed, context)\n",
+        new="\n",
         tests=(f"{_INTENT}::test_a_near_miss_of_a_word_is_mistyped",),
     ),
 )

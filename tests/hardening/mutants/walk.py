@@ -55,7 +55,7 @@ MUTANTS = (
     Mutant(
         name="renders a mistyped cap",
         file="bot/listeners/subcommands/intent.py",
-        old="meant = (_meant if len(words) <= MOST_WORDS else _corrected)(words, context)",
+        old="meant = _meant(words, context) if is_short else _corrected(words, typed, context)",
         new="meant = _meant(words, context) if len(words) <= MOST_WORDS else None",
         tests=("tests/listeners/test_intent.py::test_a_near_miss_of_a_word_is_mistyped",),
     ),

@@ -1,0 +1,155 @@
+"""Finds words that may belong to the value before them, and would be a part of the prompt. Pure.
+
+A value without quotes is one word, so that options may stand anywhere in a prompt. A line break
+ends it for certain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from bot.options.cast import CAST_FLAG
+from bot.options.flags import Flags, Meaning
+from bot.options.parser import Flag, Split, TypedText, Word
+from bot.options.schema import Kind, Option, kind_of
+from bot.options.times import AT_EXAMPLES, AT_FLAG, EVERY_FLAG
+from bot.options.values import BOOLEANS, is_closed, is_value_of
+from bot.options.wording import quoted
+
+_CONJUNCTIONS = frozenset({"and", "or", "&", "+", "plus", "with", "/", ","})
+_MARKS = ".,;:!?()[]…=&+|/\u060c\u3001\uff0c\uff1b"
+_OFF = frozenset(word for word, is_on in BOOLEANS.items() if not is_on) | {
+    *("none", "not", "never", "without", "disabled", "mute", "muted", "silent", "silence")
+}
+"""Words behind a boolean that is on, which say that it should be off."""
+# How far behind a value another one may stand, as in `1 and last 2`.
+_NEAR = 3
+_LINK = re.compile(r"https?://|[\w-]+(?:\.[\w-]+)+/\S|[1-9]\d?$", re.IGNORECASE)
+"""A link, also without its scheme, or the number of an attached file."""
+
+_ZONE = r"utc|gmt|cest|cet|eet|est|edt|cst|cdt|mst|mdt|pst|pdt|bst|ist|jst"
+_DAY = r"today|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_PART_OF_DAY = r"(?:in|at|the|this|next|every|each) (?:the )?(?:morning|afternoon|evening|night)"
+_PERIOD = r"(?:next|this|every|each) (?:day|weekday|week|month|mon|tue|wed|thu|fri|sat|sun)"
+_CLOCK = r"\d{1,2}:\d\d|\d{1,2} ?[ap]\.?m\b|\d{4}-\d\d?-\d|\d{1,2}\.\d{1,2}\."
+_OF_A_TIME = re.compile(
+    rf"(?:(?:and|or|on|at|then|,|;|&) ?)*(?:(?:{_ZONE}|{_DAY}|{_PART_OF_DAY}|{_PERIOD}|daily|weekly"
+    rf"|noon|midnight|[ap]\.?m)\b|{_CLOCK}|(?:mon|tue|wed|thu|fri|sat|sun) \d)",
+    re.IGNORECASE,
+)
+_TIMES = r"x ?\d|\d+ ?(?:x|times)\b|for (?:a|one|two|\d)"
+_OF_A_REPEAT = re.compile(
+    rf"(?:until|till|except|unless|starting|from \w+day|(?:but )?not |{_TIMES}"
+    rf"|(?:(?:and|or|on|at|,) ?)?(?:{_DAY}|{_CLOCK}|\d))",
+    re.IGNORECASE,
+)
+# A text that is longer is no example that anybody types.
+_LONGEST_EXAMPLE = 40
+
+
+def cut_values(
+    typed: TypedText, split: Split, flags: Flags, cast: Collection[str]
+) -> Iterator[str]:
+    """Yield a sentence for each value that may go on in the words behind it.
+
+    `cast` has the names of its members.
+    """
+    for flag, words in zip(split.flags, split.behind, strict=True):
+        meaning = flags.find_any(flag.name)
+        if meaning is None or not words or _is_in_a_new_line(typed.text, words[0]):
+            continue
+        rest = typed.text[words[0].start : words[-1].end]
+        advice = _advice(meaning, flag, words, rest, cast) or _of_another(words, flags)
+        if advice is not None:
+            value = "off" if meaning.is_negation else "on" if not flag.value else quoted(flag.value)
+            yield (
+                f"`{meaning.flag}` is {value}, and {quoted(rest)} is read as a part of the prompt. "
+                + advice
+            )
+
+
+def _is_in_a_new_line(text: str, word: Word) -> bool:
+    before = text[: word.start]
+    return "\n" in before[len(before.rstrip()) :]
+
+
+def _advice(
+    meaning: Meaning, flag: Flag, words: Sequence[Word], rest: str, cast: Collection[str]
+) -> str | None:
+    """Return how to type what words behind a value may mean; `None`: they are of the prompt."""
+    option = meaning.option
+    if option is None:
+        return _own_advice(meaning.flag, flag, words, rest, cast)
+    if option.kind is Kind.BOOLEAN:
+        return None if flag.value or meaning.is_negation else _switch_advice(meaning.flag, words)
+    if not flag.value:
+        return None
+    if option.takes is not None:
+        return _link_advice(option, words)
+    if is_closed(option):
+        return _choice_advice(option, words)
+    return _text_advice(option, flag, words, rest)
+
+
+def _own_advice(
+    name: str, flag: Flag, words: Sequence[Word], rest: str, cast: Collection[str]
+) -> str | None:
+    match name.removeprefix("--"):
+        case name if name == AT_FLAG and _OF_A_TIME.match(rest):
+            return (
+                f"If it belongs to the time, write it as in {AT_EXAMPLES}, and a repeat as in "
+                f"`--{EVERY_FLAG} day`."
+            )
+        case name if name == EVERY_FLAG and _OF_A_REPEAT.match(rest):
+            return "A repeat has no days or end of its own: it goes on until somebody cancels it."
+        case name if name == CAST_FLAG:
+            bare = (word.value.strip(_MARKS).removeprefix("@").casefold() for word in words[:_NEAR])
+            others = [word for word in bare if word in cast]
+            names = ",".join([(flag.value or "").strip(_MARKS), *others])
+            return f"If it belongs to the option, write `--{name} {names}`." if others else None
+        case _:
+            return None
+
+
+def _switch_advice(name: str, words: Sequence[Word]) -> str | None:
+    first = next((word.value for word in words[:2] if word.value.strip(_MARKS)), "")
+    if first.strip(_MARKS).casefold() in _OFF:
+        return f"If it belongs to the option, write `{name}=off`."
+    if words[0].quoted:
+        return "The option takes no text."
+    return None
+
+
+def _link_advice(option: Option, words: Sequence[Word]) -> str | None:
+    if not any(_LINK.match(word.value.strip(_MARKS)) for word in words[:_NEAR]):
+        return None
+    if option.kind is Kind.ARRAY:
+        return f"If it belongs to the option, write `{option.flag}` before each."
+    return "The option takes one."
+
+
+def _choice_advice(option: Option, words: Sequence[Word]) -> str | None:
+    first = words[0].value.casefold()
+    other = words[1].value if first in _CONJUNCTIONS and len(words) > 1 else first
+    return "The option takes one value." if is_value_of(option, other) else None
+
+
+def _text_advice(option: Option, flag: Flag, words: Sequence[Word], rest: str) -> str | None:
+    item = option.items if option.kind is Kind.ARRAY else option.schema
+    is_text = kind_of(item) is Kind.STRING
+    first = words[0].value
+    goes_on = words[0].quoted or first[0] in _MARKS or first.casefold() in _CONJUNCTIONS
+    if not is_text or (flag.is_quoted and not goes_on):
+        return None
+    whole = f"{flag.value} {rest}".replace('"', "")
+    example = f': `{option.flag} "{whole}"`' if len(whole) <= _LONGEST_EXAMPLE else ""
+    return f"If it belongs to the option, put quotes around all of it{example}."
+
+
+def _of_another(words: Sequence[Word], flags: Flags) -> str | None:
+    """Return how to type the one word behind a flag, if it is a value of another option."""
+    if len(words) > 1 or words[0].quoted:
+        return None
+    name = flags.named_by_choice(words[0].value.strip(_MARKS))
+    return None if name is None else f"If it is an option, write `{name}`."

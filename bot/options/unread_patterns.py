@@ -1,0 +1,67 @@
+"""Finds words of a prompt that look like shots or alternatives, and are written otherwise. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.options.catalog import Model
+from bot.options.parser import Split, TypedText, seconds_inside
+from bot.options.shots import shots_option
+from bot.options.wording import quoted
+
+_SECONDS = r"[0-9]{1,3}(?:[:.][0-9]{1,2})?[^\S\n]?(?:s|secs?|seconds?)?"
+# `0-3s: boats`, `3s - boats`, `[3s] boats`, `Shot 1: boats`.
+_LIKE_A_SHOT = re.compile(
+    rf"^[^\S\n]*[\[(*•-]?[^\S\n]?(?:(?:shot|scene|clip)[^\S\n]?[0-9]{{1,2}}\b"
+    rf"|{_SECONDS}[^\S\n]?(?:-|–|—|to)[^\S\n]?[0-9]|[0-9]{{1,3}}[^\S\n]?(?:s|secs?|seconds?)\b).*",
+    re.IGNORECASE | re.MULTILINE,
+)
+# `{red,blue}`, `{red/blue}`, `(red|blue)`, `red|blue}`.
+_LIKE_ALTERNATIVES = re.compile(
+    r"\{[^{}|\n]{1,80}[,/][^{}|\n]{1,80}\}|(?<!\S)[^\s|{]{1,80}\|[^\s|]{1,80}"
+)
+
+
+def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[str]:
+    """Yield a sentence for each pattern of a text that will be read as words of the prompt."""
+    if shots_option(model) is None:
+        yield from _shots_of_no_model(typed, model)
+    else:
+        yield from _lines_like_shots(typed)
+        yield from _shots_inside_a_line(split)
+    found = _LIKE_ALTERNATIVES.search(" ".join(word.value for word in split.words))
+    if found is not None:
+        yield (
+            f"{quoted(found[0])} is read as words. Alternatives stand in braces, with a bar between"
+            " them: `{red|blue}`."
+        )
+
+
+def _shots_of_no_model(typed: TypedText, model: Model) -> Iterator[str]:
+    if typed.has_shots:
+        yield (
+            f"{model.title} takes no shots of your own, so lines such as `3s: …` are read as words "
+            "of the prompt."
+        )
+
+
+def _lines_like_shots(typed: TypedText) -> Iterator[str]:
+    """Yield the sentence about lines of which several look like shots, and none is one."""
+    lines = [] if typed.has_shots else _LIKE_A_SHOT.findall(typed.text)
+    if len(lines) > 1:
+        yield (
+            f"Lines such as {quoted(lines[0].strip())} are read as words of the prompt. A shot "
+            "begins with its seconds and a colon: `3s: boats leave`."
+        )
+
+
+def _shots_inside_a_line(split: Split) -> Iterator[str]:
+    """Yield the sentence about a shot whose words may hold another one: a shot begins a line."""
+    inside = (seconds_inside(shot.words) for shot in split.shots)
+    found = next(filter(None, inside), None)
+    if found is not None:
+        yield (
+            f"“{found}” stands inside a line, so it is read as words of that shot; a shot begins a "
+            "line."
+        )

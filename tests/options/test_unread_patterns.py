@@ -1,0 +1,60 @@
+"""Tests of words that look like shots or alternatives, and are written otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.options.catalog import Catalog
+from bot.options.parser import read_text
+from bot.options.request import read_request
+
+KLING = Catalog.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0-3s: boats\n3-7s: the sea", "`0-3s: boats`"),
+        ("0:00-0:03 boats\n0:03-0:07 the sea", "`0:00-0:03 boats`"),
+        ("Shot 1: boats\n\nShot 2: the sea", "`Shot 1: boats`"),
+        ("a harbour\n3s - boats\n4s - the sea", "`3s - boats`"),
+        ("[3s] boats\n[4s] the sea", "`[3s] boats`"),
+        ("• 3 seconds boats\n• 4 seconds the sea", "`• 3 seconds boats`"),
+    ],
+)
+def test_lines_that_look_like_shots_are_asked_about(text: str, shown: str) -> None:
+    """They would be one video of its usual length."""
+    (doubt,) = read_request(read_text(text), KLING).doubts
+    assert f"Lines such as {shown} are read as words of the prompt" in doubt.about
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a {red,blue} car", "`{red,blue}`"),
+        ("a {red / blue} car", "`{red / blue}`"),
+        ("a (red|blue) car", "`(red|blue)`"),
+        ("a red|blue} car", "`red|blue}`"),
+    ],
+)
+def test_words_that_look_like_alternatives_are_asked_about(text: str, shown: str) -> None:
+    (doubt,) = read_request(read_text(text), KLING).doubts
+    assert f"{shown} is read as words" in doubt.about
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3s: boats\n4s: the sea",
+        "a lake\n10 boats\n3 men",
+        "scene 1\na lake",
+        "1. boats\n2. the sea",
+        "5 seconds of silence",
+        "a car | a boat",
+        "a {calm} lake",
+        "-- 0-3s: boats\n3-7s: {red,blue} sea",
+    ],
+)
+def test_other_words_are_not_asked_about(text: str) -> None:
+    told = [doubt.about for doubt in read_request(read_text(text), KLING).doubts]
+    assert not any("read as words" in about for about in told)
