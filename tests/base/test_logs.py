@@ -327,6 +327,7 @@ def test_what_is_quoted_of_a_prompt_is_removed_from_every_part_of_a_line(
         assert "zebra crossing" in stream.getvalue()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "quote", ["A GREEN ZEBRA", "the zebra", "blurry hands", "a green herd at night"]
 )

@@ -17,7 +17,7 @@ from storage.sqlite.store import SqliteStore
 from tests.kills import invariants
 from tests.kills.call_killer import CallKiller
 from tests.kills.processes import BotLife, Launcher, launcher
-from tests.support.running_bot import FAST, RENDER_SECONDS
+from tests.support.running_bot import FAST
 from tests.support.sandbox import running_sandbox
 from tests.support.slack_user import SlackUser
 
@@ -92,6 +92,10 @@ class KillBench(SlackUser):
         invariants.check(self.sandbox, invariants.rows(self.store), acknowledged)
         lines = (line for life in self.launcher.lives for line in life.lines())
         invariants.check_log(self.sandbox, lines)
+
+
+RENDER_SECONDS = 0.05
+"""Of a usual render: long enough for a kill between two polls."""
 
 
 @asynccontextmanager

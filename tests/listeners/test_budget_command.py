@@ -93,6 +93,7 @@ SET = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("text", "cap", "told"), SET, ids=[text for text, *_ in SET])
 async def test_a_cap_is_set(bot: RunningBot, text: str, cap: Cap | None, told: str) -> None:
     """It is answered with what is left of it; what was set already is no further decision."""

@@ -115,6 +115,7 @@ async def test_new_videos_are_stopped_and_go_on_in_the_form(bot: RunningBot) -> 
     assert (await rules_of(bot)).stops == ()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("entered", "field", "problem"),
     [

@@ -107,6 +107,7 @@ async def test_a_button_that_is_none_of_this_bots_drafts_opens_nothing() -> None
         assert bot.messages(GENERAL) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "about", "sent"),
     [

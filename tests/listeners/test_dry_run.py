@@ -215,6 +215,7 @@ TOLD_BY_BUDGETS = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("rule", "told"), TOLD_BY_BUDGETS)
 async def test_a_dry_run_tells_what_budgets_would_say(rule: str, told: str) -> None:
     """As they then do, to a text and to the form; nothing is kept of it."""

@@ -31,6 +31,7 @@ async def typed(bot: RunningBot, text: str) -> StoredMessage:
     return delivery.shown
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
@@ -59,6 +60,7 @@ async def test_small_talk_in_a_direct_message_is_answered_and_costs_nothing(
         assert submitted_inputs(bot) == [{"prompt": text}]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("text", ["hi there 👋", "thanks!", "is it done yet?"])
 async def test_small_talk_behind_a_mention_or_in_a_jobs_thread_costs_nothing(text: str) -> None:
     """In the thread, the button would add the words to the scene."""
@@ -86,6 +88,7 @@ async def test_small_talk_is_answered_once_however_often_it_is_delivered() -> No
         assert bot.sandbox.video.requests == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
@@ -135,6 +138,7 @@ async def test_a_mistyped_command_whose_option_no_model_has_is_told_both() -> No
         assert len(bot.sandbox.video.charges) == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("text", ["a lake --no people, text", "a lake --sound off at dawn"])
 async def test_a_value_that_may_go_on_is_rendered_only_if_confirmed(text: str) -> None:
     async with running_bot() as bot:
@@ -146,6 +150,7 @@ async def test_a_value_that_may_go_on_is_rendered_only_if_confirmed(text: str) -
         assert len(bot.sandbox.video.charges) == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("text", ["cost of living in Tokyo", "lake", "-- list", "red car"])
 async def test_a_clear_command_is_rendered_without_a_question(text: str) -> None:
     async with running_bot() as bot:

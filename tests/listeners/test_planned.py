@@ -191,6 +191,7 @@ async def test_a_refused_text_with_a_time_fills_the_fields_of_the_form() -> None
         assert (job.repeat.every, job.repeat.zone) == (RepeatEvery.WEEK, "Europe/Berlin")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "shown", "told"),
     [
@@ -265,6 +266,7 @@ async def test_a_picked_time_is_itself_where_slack_tells_no_zone() -> None:
         assert (job.starts_at, job.repeat and job.repeat.zone) == (at, "UTC")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("prompt", "seconds", "every", "warned", "told"),
     [

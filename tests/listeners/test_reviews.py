@@ -81,6 +81,7 @@ async def test_no_review_is_taken_for_the_decision_of_an_approver(harness: Liste
     assert (await stored(harness, RESULT)).notes == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "made"),
     [

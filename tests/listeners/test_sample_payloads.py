@@ -438,6 +438,7 @@ async def store(bot: RunningBot) -> AsyncIterator[SqliteStore]:
     await opened.close()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
 async def test_a_sample_is_acknowledged_and_does_what_it_says(
     bot: RunningBot, store: SqliteStore, sample: Sample, caplog: pytest.LogCaptureFixture

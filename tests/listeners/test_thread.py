@@ -20,6 +20,7 @@ from tests.support.conversation import (
 from tests.support.running_bot import running_bot
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -86,6 +87,7 @@ async def test_a_thread_in_a_direct_message_needs_no_mention() -> None:
         assert submitted_inputs(bot) == [{"prompt": "a lake"}, {"prompt": "a lake. make it night"}]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

@@ -147,6 +147,7 @@ def test_no_side_is_scaled_below_the_shortest_that_the_model_takes() -> None:
     assert made_of(long, 120_000, shortest=1).height < 300
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
 def test_a_large_image_becomes_a_jpeg_that_fits(file_format: str) -> None:
     large = image_bytes(file_format, 1200, noise=True)

@@ -145,6 +145,7 @@ async def test_a_card_is_posted_once_wherever_it_dies(commit: int, *, before: bo
         assert [len(direct(harness, user)) for user in (BEN, ANA)] == [1, 1]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dies", [True, False])
 @pytest.mark.parametrize("after_post", [True, False])
 async def test_a_decision_while_a_card_is_posted_is_shown_all_the_same(

@@ -115,6 +115,7 @@ class TestPace:
         await watch_budgets(outbox)
         assert "is used up on the 15th" in told(outbox)[1]
 
+    @pytest.mark.exhaustive
     @pytest.mark.parametrize(
         ("scope", "window", "day", "limit"),
         [

@@ -14,6 +14,7 @@ from tests.support.submit_faults import answer
 FROM_TASK = {"call": Call.SUBMIT, "kind": FaultKind.TASK_FAILS}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("message", "failure", "advice", "labels"),
     [
@@ -58,6 +59,7 @@ async def test_a_refused_prompt_says_to_say_it_otherwise() -> None:
         assert "in other words" in harness.ephemerals()[-1].text
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

@@ -41,6 +41,7 @@ async def deliver(bot: RunningBot, **event: Json) -> StoredMessage:
     return await until_reply_done(bot)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("typed", "prompt"),
     [

@@ -87,6 +87,7 @@ async def test_429_for_a_year_is_clamped() -> None:
         assert (row.delivered_at or 0) - START < 20 * MINUTE
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", [401, 402, 403])
 async def test_what_the_operator_must_mend_holds_the_job_and_then_it_goes_on(status: int) -> None:
     """A wrong key or an empty account for ten minutes costs the person nothing but time."""

@@ -89,6 +89,7 @@ async def test_a_cancel_is_free_while_every_send_was_refused(status: int) -> Non
         assert harness.sandbox.video.charges == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", [303, 307, 404])
 async def test_an_answer_that_is_not_mindvideos_refuses_nothing(status: int) -> None:
     """A gateway that sends elsewhere or has no such page may have handed the request on."""

@@ -103,6 +103,7 @@ def test_a_post_that_comes_late_doubles_a_message_but_never_a_charge() -> None:
     assert summary.doubled
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("zone", ZONES)
 def test_the_calendars_of_the_worlds_are_those_of_the_earth(zone: str) -> None:
     """The bot reckons by the database of time zones, the simulation by offsets of its own."""

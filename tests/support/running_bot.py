@@ -31,7 +31,7 @@ FAST = {
     # Each takes a process that starts; tests of posters have them.
     "POSTERS": "no",
 }
-RENDER_SECONDS = 0.05
+RENDER_SECONDS = 0.02
 TICK_SECONDS = 0.05
 """Between two looks for due rows; half a second outside the tests."""
 GATHER_SECONDS = 0.01
