@@ -22,6 +22,7 @@ demo-postgres: $(READY) postgres ## The same as three processes on PostgreSQL; k
 	$(BIN)/python -m bot demo --postgres --render-seconds 15 $(if $(PORT),--port $(PORT))
 
 test: $(READY) chromium postgres ## Run every test but the proofs
+	@$(BIN)/python -m compileall -q -j 2 bot sandbox storage tests/support  # once, and not in each process
 	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder -m "not proof and not soak"
 
 prove: $(READY) chromium postgres ## Run the attacks, each fault in each place, two thousand simulated lives, and fifty real kills
