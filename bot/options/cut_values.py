@@ -95,21 +95,22 @@ def _advice(
 def _own_advice(
     name: str, flag: Flag, words: Sequence[Word], rest: str, cast: Collection[str]
 ) -> str | None:
-    match name.removeprefix("--"):
-        case name if name == AT_FLAG and _OF_A_TIME.match(rest):
-            return (
-                f"If it belongs to the time, write it as in {AT_EXAMPLES}, and a repeat as in "
-                f"`--{EVERY_FLAG} day`."
-            )
-        case name if name == EVERY_FLAG and _OF_A_REPEAT.match(rest):
-            return "A repeat has no days or end of its own: it goes on until somebody cancels it."
-        case name if name == CAST_FLAG:
-            bare = (word.value.strip(_MARKS).removeprefix("@").casefold() for word in words[:_NEAR])
-            others = [word for word in bare if word in cast]
-            names = ",".join([(flag.value or "").strip(_MARKS), *others])
-            return f"If it belongs to the option, write `--{name} {names}`." if others else None
-        case _:
-            return None
+    """Return the advice about a flag of the bot's own: a time, a repeat, or names of the cast."""
+    if name == f"--{AT_FLAG}" and _OF_A_TIME.match(rest):
+        return (
+            f"If it belongs to the time, write it as in {AT_EXAMPLES}, and a repeat as in "
+            f"`--{EVERY_FLAG} day`."
+        )
+    if name == f"--{EVERY_FLAG}" and _OF_A_REPEAT.match(rest):
+        return "A repeat has no days or end of its own: it goes on until somebody cancels it."
+    return _cast_advice(flag.value or "", words, cast) if name == f"--{CAST_FLAG}" else None
+
+
+def _cast_advice(value: str, words: Sequence[Word], cast: Collection[str]) -> str | None:
+    bare = (word.value.strip(_MARKS).removeprefix("@").casefold() for word in words[:_NEAR])
+    others = [word for word in bare if word in cast]
+    names = ",".join([value.strip(_MARKS), *others])
+    return f"If it belongs to the option, write `--{CAST_FLAG} {names}`." if others else None
 
 
 def _switch_advice(name: str, words: Sequence[Word]) -> str | None:

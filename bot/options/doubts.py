@@ -88,10 +88,9 @@ def doubted(sentence: str) -> Doubt:
 def mistyped_cast(names: Collection[str], cast: Collection[str]) -> tuple[Doubt, ...]:
     """Return the doubts about names behind an `@` that are nearly those of members of the cast."""
     return tuple(
-        Doubt(
-            kind=QuestionKind.UNPUBLISHED,
-            about=f"“@{name}” is nobody of the cast, so it stays text without a picture. Did you "
-            f"mean “@{other}”?",
+        doubted(
+            f"“@{name}” is nobody of the cast, so it stays text without a picture. Did you mean "
+            f"“@{other}”?"
         )
         for name, other in mistyped(names, cast).items()
     )

@@ -10,12 +10,11 @@ from typing import TypeAlias
 from bot.base.errors import UsageError
 from bot.options.alternatives import EACH_IMAGE_FLAG, Variant, Variants, refuse_too_many
 from bot.options.attachments import Attached, images_among
-from bot.options.doubts import Doubt
+from bot.options.doubts import doubted
 from bot.options.parser import TypedText
 from bot.options.request import RenderRequest
 from bot.options.schema import spelling
 from bot.options.wording import quoted, short
-from storage.job import QuestionKind
 
 Read: TypeAlias = Callable[[TypedText, Sequence[Attached]], RenderRequest]
 """Returns the request of one text with files. Raises `UsageError`."""
@@ -106,10 +105,7 @@ def _is_for_each_image(typed: TypedText, images: Sequence[Attached], read: Read)
 
 def in_doubt(request: RenderRequest, unclosed: str) -> RenderRequest:
     """Return a request with the doubt about a brace that is not closed."""
-    doubt = Doubt(
-        kind=QuestionKind.UNPUBLISHED,
-        about=f"“{short(unclosed)}” has no closing brace, so it is read as words.",
-    )
+    doubt = doubted(f"“{short(unclosed)}” has no closing brace, so it is read as words.")
     return replace(request, doubts=(doubt, *request.doubts))
 
 

@@ -26,8 +26,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="renders at another time than the words behind it say",
         file="bot/options/cut_values.py",
-        old="        case name if name == AT_FLAG and _OF_A_TIME.match(rest):\n",
-        new="        case name if name == AT_FLAG and _OF_A_REPEAT.fullmatch(rest):\n",
+        old='    if name == f"--{AT_FLAG}" and _OF_A_TIME.match(rest):\n',
+        new='    if name == f"--{AT_FLAG}" and _OF_A_REPEAT.fullmatch(rest):\n',
         tests=(f"{_CUT}::test_a_value_that_may_go_on_is_asked_about",),
     ),
     Mutant(
