@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.hardening.mutant import Mutant
 
 _LIVES = ("tests/nemesis/test_nemesis.py::test_under_the_nemesis_nothing_is_lost_or_doubled[12]",)
-# The nemesis freezes few processes at just the time that shows it.
+# The nemesis ends and freezes few processes at just the times that show it.
+_START = "tests/storage/test_postgres.py::test_a_start_frees_only_what_its_former_self_had_claimed"
 _LEASES = "tests/worker/test_leases.py"
 _STALE = f"{_LEASES}::test_what_stood_still_between_its_commit_and_the_post_posts_nothing"
 _QUEUE = "storage/postgres/queue.py"
@@ -23,7 +24,7 @@ MUTANTS = (
         file=_QUEUE,
         old="        WHERE holder = %(holder)s AND due_at",
         new="        WHERE due_at",
-        tests=_LIVES,
+        tests=(_START, *_LIVES),
     ),
     Mutant(
         name="posts when it has stood still for longer than its lease",
