@@ -30,6 +30,11 @@ def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[st
     else:
         yield from _lines_like_shots(typed)
         yield from _shots_inside_a_line(split)
+    if "{" in typed.text or "|" in typed.text:
+        yield from _words_like_alternatives(split)
+
+
+def _words_like_alternatives(split: Split) -> Iterator[str]:
     found = _LIKE_ALTERNATIVES.search(" ".join(word.value for word in split.words))
     if found is not None:
         yield (
@@ -48,7 +53,8 @@ def _shots_of_no_model(typed: TypedText, model: Model) -> Iterator[str]:
 
 def _lines_like_shots(typed: TypedText) -> Iterator[str]:
     """Yield the sentence about lines of which several look like shots, and none is one."""
-    lines = [] if typed.has_shots else _LIKE_A_SHOT.findall(typed.text)
+    may_be = "\n" in typed.text and not typed.has_shots
+    lines = _LIKE_A_SHOT.findall(typed.text) if may_be else []
     if len(lines) > 1:
         yield (
             f"Lines such as {quoted(lines[0].strip())} are read as words of the prompt. A shot "
