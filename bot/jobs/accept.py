@@ -24,6 +24,7 @@ from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.money.forecast import PriceToConfirm, total_forecast
 from bot.options.continuation import place_of, take_of
 from bot.options.doubts import in_one
+from bot.options.draft import Draft
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
 from bot.options.schema import PROMPT
@@ -104,6 +105,8 @@ class Asked:
     """As in `Accepted`."""
     unit: str | None = None
     """The unit of amounts, as in `Services`."""
+    draft: Draft | None = None
+    """What was typed, so that the form can be opened with it; `None`: nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,8 @@ class SetAsked:
     """As in `Accepted`, of any part."""
     unit: str | None = None
     """The unit of amounts, as in `Services`."""
+    draft: Draft | None = None
+    """As in `Asked`."""
 
 
 SetAcceptance: TypeAlias = SetAccepted | SetAsked | Accepted | Asked | Refused | SetDryRun

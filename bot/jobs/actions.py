@@ -430,7 +430,7 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
     try:
         return await _accepted(renders, request, services, parent_id=job.id)
     except ProjectNeededError as error:
-        raise RefusedTextError(_draft(request), *error.problems) from None
+        raise RefusedTextError(draft_of(request), *error.problems) from None
 
 
 async def _accepted(
@@ -473,13 +473,13 @@ async def _changed(
     try:
         return read_requests(variants_of(typed), request.files, read)
     except UsageError as error:
-        raise RefusedTextError(_draft(request), *error.problems) from None
+        raise RefusedTextError(draft_of(request), *error.problems) from None
 
 
 _NO_CHANGES = TypedText(text="", tokens=(), rest="")
 
 
-def _draft(request: ActionRequest) -> Draft:
+def draft_of(request: ActionRequest) -> Draft:
     """Return the changes of a job, to open them in the form."""
     typed = request.changes or _NO_CHANGES
     return Draft(

@@ -49,7 +49,7 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case DetailsShown():
             return job_details(outcome.view, outcome.options, outcome.events, now)
         case Asked():
-            return questions.asked(outcome.job, outcome.left_out, outcome.unit)
+            return questions.asked(outcome.job, outcome.left_out, outcome.unit, outcome.draft)
         case Refused():
             return budgets.refused(
                 outcome.reasons,
@@ -65,7 +65,7 @@ def reply_to(  # noqa: C901, PLR0911, PLR0912 - one case for each outcome, and n
         case Accepted(left_out=()) | SetAccepted(left_out=()):
             return None
         case SetAsked():
-            return questions.set_asked(outcome.parts, outcome.left_out, outcome.unit)
+            return questions.set_asked(outcome.parts, outcome.left_out, outcome.unit, outcome.draft)
         case SetDryRun():
             return sets.dry_message(outcome)
         case SetShown():

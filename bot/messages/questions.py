@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_never
 
+from slack_sdk.models.blocks import ButtonElement
+
 from bot.base.ports import Message
 from bot.messages import (
     approvals,
@@ -19,17 +21,24 @@ from bot.messages import (
 )
 from bot.messages.job import prompt_of
 from bot.money.forecast import total_forecast
+from bot.options.draft import Draft
 from bot.options.small_talk import SmallTalk
 from storage.job import Forecast, ForecastKind, Job, Question, QuestionKind
 
 PROMPT_SHOWN = 100
 
 
-def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Message:
+def asked(
+    job: Job,
+    left_out: Sequence[str] = (),
+    unit: str | None = None,
+    draft: Draft | None = None,
+) -> Message:
     """Return the question of a waiting request, with the button that confirms it.
 
     `left_out` has the titles of options that its model does not have. `unit` is the unit of
-    amounts, if the operator named one.
+    amounts, if the operator named one. With the `draft` of what was typed, a request that may not
+    be meant can be corrected in the form.
     """
     question = job.question
     if question is not None and question.is_for_approvers:
@@ -42,8 +51,18 @@ def asked(job: Job, left_out: Sequence[str] = (), unit: str | None = None) -> Me
     if question.kind is QuestionKind.BEYOND_HARD_CAP:
         row = blocks.actions([buttons.ask_approver(job)])
     else:
-        row = blocks.actions([buttons.confirm(job, _label(question.kind, job, unit))])
+        confirm = buttons.confirm(job, _label(question.kind, job, unit))
+        row = blocks.actions([confirm, *_correction(question, draft)])
     return Message(text=text, blocks=[*blocks.sections(text), row])
+
+
+def _correction(question: Question, draft: Draft | None) -> Sequence[ButtonElement]:
+    """Return the button that opens the form, where words may not do what their asker means."""
+    value = draft.to_value() if draft and question.kind in _OF_WORDS else None
+    return [] if value is None else [buttons.open_draft(value)]
+
+
+_OF_WORDS = frozenset({QuestionKind.UNKNOWN_OPTION, QuestionKind.UNPUBLISHED})
 
 
 def did_you_mean(command: str) -> str:
@@ -57,17 +76,21 @@ def _without(left_out: Sequence[str]) -> str:
 
 
 def set_asked(
-    parts: Sequence[Job], left_out: Sequence[str] = (), unit: str | None = None
+    parts: Sequence[Job],
+    left_out: Sequence[str] = (),
+    unit: str | None = None,
+    draft: Draft | None = None,
 ) -> Message:
     """Return the question about a set that waits, with the button that confirms all of it.
 
-    The question is that of each part; `left_out` and `unit` are as for `asked`.
+    The question is that of each part; all else is as for `asked`.
     """
     first, question = parts[0], parts[0].question
     if question is None:
         return expired()
     text = _of_set(question, parts, unit) + _without(left_out)
-    row = blocks.actions([buttons.confirm(first, _set_label(parts, unit))])
+    confirm = buttons.confirm(first, _set_label(parts, unit))
+    row = blocks.actions([confirm, *_correction(question, draft)])
     return Message(text=text, blocks=[*blocks.sections(text), row])
 
 

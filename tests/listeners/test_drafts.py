@@ -87,6 +87,26 @@ async def test_a_draft_in_a_jobs_thread_is_filled_with_the_job() -> None:
         assert (await job_of(bot, done)).parent_id == message.job_id
 
 
+async def test_what_may_not_be_meant_is_corrected_in_the_form() -> None:
+    """Of a set, and in a job's thread, too."""
+    async with running_bot() as bot:
+        message = await make_video(bot, "a lake --mode pro")
+        asked = [(await bot.type(f"{text} --no people, text")).shown for text in LAKES]
+        await mention(bot, "at night --no people, text", thread=message)
+        in_thread = await until_ephemeral(bot, len(LAKES) + 1)
+        for question in (*asked, in_thread):
+            assert question is not None
+            assert "Open in the form" in button_labels(question)
+        await press(bot, in_thread, OPEN_DRAFT)
+        view = form_of(bot)
+        assert element_of(view, "option:negative_prompt")["initial_value"] == "people,"
+        assert chosen(view, "option:mode") == "pro"
+        assert len(bot.sandbox.video.charges) == 1
+
+
+LAKES = ("a lake", "a {blue|red} lake")
+
+
 async def test_a_text_too_long_for_a_button_is_shown_to_be_copied() -> None:
     text = "a " * 1100 + "lake"
     async with running_bot() as bot:

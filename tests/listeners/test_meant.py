@@ -144,6 +144,7 @@ async def test_a_value_that_may_go_on_is_rendered_only_if_confirmed(text: str) -
     async with running_bot() as bot:
         question = await typed(bot, text)
         assert "If it belongs to the option, " in question.text
+        assert button_labels(question) == ["Render it anyway", "Open in the form"]
         assert bot.sandbox.video.requests == []
         await press(bot, question, CONFIRM)
         await bot.until_delivered()

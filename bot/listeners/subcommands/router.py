@@ -16,12 +16,14 @@ from bot.base.ports import Message
 from bot.jobs.accept import (
     Acceptance,
     AskContext,
+    Asked,
     Asking,
     Interaction,
     SetAcceptance,
+    SetAsked,
     accept_requests,
 )
-from bot.jobs.actions import ActionName, ActionRequest, perform
+from bot.jobs.actions import ActionName, ActionOutcome, ActionRequest, draft_of, perform
 from bot.jobs.cast import cast_for
 from bot.jobs.services import Services
 from bot.jobs.styles import styles_for
@@ -83,43 +85,62 @@ async def respond(
         text, job = part.text, part.job
     is_of_set = part is None and job is not None and job.set_id is not None
     context = _context(services, files, job, is_conversation=is_conversation, is_of_set=is_of_set)
-    words = plain(text)
     intent = read_intent(text, context)
-    match intent:
-        case Command():
-            return await intent.run(interaction, services)
-        case Prompt():
-            typed, question = intent.typed, None
-        case Mistyped():
-            typed = intent.typed
-            question = Asking(kind=QuestionKind.MISTYPED, about=intent.meant)
-        case Talk():
-            typed = literal(words)
-            question = Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
-        case _:
-            assert_never(intent)
+    if isinstance(intent, Command):
+        return await intent.run(interaction, services)
     if job is not None and is_of_set:
         # A change would be of one part, and nobody says of which.
         return sets.which_part(job)
+    typed, question = _as_request(intent, plain(text))
     typed = replace(typed, people=mentioned_names(text))
+    outcome: ActionOutcome
     try:
-        if job is not None:
+        if job is None:
+            draft = _draft(typed, files, interaction)
+            outcome = await _requested(draft, typed, question, interaction, services)
+        else:
             change = ActionRequest(
                 job=job, interaction=interaction, changes=typed, files=files, question=question
             )
-            return reply_to(await perform(ActionName.AGAIN, change, services), services.now())
-        accepted = await _requested(typed, files, question, interaction, services)
-        return reply_to(accepted, services.now())
+            draft = draft_of(change)
+            outcome = await perform(ActionName.AGAIN, change, services)
     except RefusedTextError as error:
         if not isinstance(intent, Mistyped):
             raise
         meant = questions.did_you_mean(intent.meant)
         raise RefusedTextError(error.draft, meant, *error.problems) from None
+    if isinstance(outcome, Asked | SetAsked):
+        outcome = replace(outcome, draft=draft)
+    return reply_to(outcome, services.now())
+
+
+def _as_request(intent: Mistyped | Prompt | Talk, words: str) -> tuple[TypedText, Asking | None]:
+    """Return the request that a text may be, and the question whether it is one."""
+    match intent:
+        case Prompt():
+            return intent.typed, None
+        case Mistyped():
+            return intent.typed, Asking(kind=QuestionKind.MISTYPED, about=intent.meant)
+        case Talk():
+            return literal(words), Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
+        case _:
+            assert_never(intent)
+
+
+def _draft(typed: TypedText, files: Sequence[Attached], interaction: Interaction) -> Draft:
+    """Return what was typed, to open it in the form."""
+    return Draft(
+        text=typed.text,
+        channel=interaction.channel,
+        thread_ts=interaction.reply_to.thread_ts,
+        files=tuple(files),
+        people=typed.people,
+    )
 
 
 async def _requested(
+    draft: Draft,
     typed: TypedText,
-    files: Sequence[Attached],
     question: Asking | None,
     interaction: Interaction,
     services: Services,
@@ -134,18 +155,12 @@ async def _requested(
         styles=await styles_for(typed, *where, services),
         cast=await cast_for(typed, *where, services),
     )
+    files = draft.files
     try:
         requests = read_requests(variants_of(typed), files, lambda one, its: read(one, files=its))
         known = AskContext(question=question, usual=usual)
         return await accept_requests(requests, typed.text, interaction, services, known)
     except UsageError as error:
-        draft = Draft(
-            text=typed.text,
-            channel=interaction.channel,
-            thread_ts=interaction.reply_to.thread_ts,
-            files=tuple(files),
-            people=typed.people,
-        )
         raise RefusedTextError(draft, *error.problems) from None
 
 
