@@ -143,6 +143,7 @@ async def test_a_cost_that_changes_later_is_corrected_once() -> None:
         assert names.count(EventName.COST_CORRECTED) == 1
 
 
+@pytest.mark.proof
 async def test_a_render_that_never_ends_is_told_and_parked() -> None:
     """Late is said once; after hours a person must look, and can resume."""
     async with engine_harness(poll_max=1800.0) as harness:

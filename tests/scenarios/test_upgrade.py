@@ -126,6 +126,7 @@ async def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
     assert contents(path) == before
 
 
+@pytest.mark.proof
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_job_goes_on_to_one_end_and_one_charge(at_rest: AtRest) -> None:
     """None is lost; each has one message and one result; no key is charged a second time."""

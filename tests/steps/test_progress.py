@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
 from sandbox.slack.entities import ANA, BOT, GENERAL, TEAM
 from sandbox.slack.faults import Fault, FaultKind
 from sandbox.slack.world import Call
@@ -88,6 +90,7 @@ async def test_a_message_is_edited_at_most_once_in_three_seconds() -> None:
     assert last - START < 62.0
 
 
+@pytest.mark.proof
 async def test_a_crowd_stays_within_what_slack_takes_of_a_workspace() -> None:
     """Progress of many renders shares one budget, and all results arrive on time.
 

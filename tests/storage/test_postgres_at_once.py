@@ -265,6 +265,7 @@ ASKS = 400
 CONNECTIONS = 16
 
 
+@pytest.mark.proof
 async def test_a_crowd_spends_no_more_than_any_cap(
     url: str, stores: tuple[PostgresStore, PostgresStore]
 ) -> None:
@@ -299,6 +300,7 @@ async def test_a_crowd_spends_no_more_than_any_cap(
     assert deadlocks(url) == 0
 
 
+@pytest.mark.proof
 async def test_a_crowd_of_claims_and_results_loses_nothing(
     url: str, stores: tuple[PostgresStore, PostgresStore]
 ) -> None:

@@ -39,6 +39,7 @@ def posted_at(harness: EngineHarness, channel: str = GENERAL) -> list[float]:
     ]
 
 
+@pytest.mark.proof
 async def test_a_crowd_in_one_channel_meets_no_refusal() -> None:
     """Its messages come one a second; what is asked elsewhere meanwhile waits for none of them."""
     async with engine_harness(

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+
 from bot.steps import POOLS
 from bot.worker.context import Claim
 from bot.worker.engine import Engine, Step
@@ -163,11 +165,13 @@ def test_results_come_beside_50_requests_a_second(tmp_path: Path) -> None:
     _check(run(_beside(tmp_path / "jobs.db", 50)), 60)
 
 
+@pytest.mark.proof
 def test_results_come_beside_200_requests_a_second(tmp_path: Path) -> None:
     """Requests take four fifths of the time: few jobs are begun, and each has its result."""
     _check(run(_beside(tmp_path / "jobs.db", 200)), 10)
 
 
+@pytest.mark.proof
 def test_results_come_before_what_is_begun_where_nobody_asks(tmp_path: Path) -> None:
     """Of 600 jobs that are due at once, those that were begun are brought to their end first."""
     bot = run(_beside(tmp_path / "jobs.db", 0, backlog=600))
