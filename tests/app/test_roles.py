@@ -33,7 +33,7 @@ from tests.support.conversation import (
 )
 from tests.support.images import image_bytes, put_file
 from tests.support.postgres import Server, emptied_database
-from tests.support.running_bot import RENDER_SECONDS, RunningBot, process_in
+from tests.support.running_bot import RENDER_SECONDS, TICK_SECONDS, RunningBot, process_in
 from tests.support.sandbox import running_sandbox
 
 PUBLIC = "https://videos.example.com"
@@ -60,10 +60,23 @@ async def apart(postgres: Server, sandbox: Sandbox, **more: str) -> AsyncIterato
         yield Apart(web=web, worker=worker)
 
 
+PATIENCE = 200
+"""How often a process is asked whether it is ready."""
+
+
 async def get(bot: RunningBot, path: str) -> httpx.Response:
     """Request a path of one process."""
     async with httpx.AsyncClient() as client:
         return await client.get(f"http://127.0.0.1:{bot.service.port}{path}")
+
+
+async def until_ready(bot: RunningBot) -> None:
+    """Wait until a process says so: ten pauses of a test may pass in its first tick on a server."""
+    for _ in range(PATIENCE):
+        if (await get(bot, "/readyz")).json() == {"status": "ready"}:
+            return
+        await asyncio.sleep(TICK_SECONDS)
+    pytest.fail("it is not ready")
 
 
 def test_what_listens_to_a_file_also_works() -> None:
@@ -104,7 +117,7 @@ async def test_each_serves_its_own_paths_and_tells_a_supervisor_how_it_is(postgr
     async with running_sandbox() as sandbox, apart(postgres, sandbox) as bots:
         for bot in (bots.web, bots.worker):
             assert (await get(bot, "/healthz")).json() == {"status": "alive"}
-            assert (await get(bot, "/readyz")).json() == {"status": "ready"}
+            await until_ready(bot)
             assert 'video_bot_jobs{stage="parked"} 0.0' in (await get(bot, "/metrics")).text
         # There it is posted to, and here is no such path.
         assert (await get(bots.web, EVENTS_PATH)).status_code == 405
