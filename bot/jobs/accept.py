@@ -106,7 +106,7 @@ class Asked:
     unit: str | None = None
     """The unit of amounts, as in `Services`."""
     draft: Draft | None = None
-    """What was typed, so that the form can be opened with it; `None`: nothing was."""
+    """The typed text and its files, for the form; `None`: the request was not typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from bot.options.characters import HYPHENS, LONG_DASHES, visible
 from bot.options.flags import Flags
 from bot.options.model_file import Expectation
 from bot.options.parser import Split, TypedText
-from bot.options.schema import SUM_KEYWORD, Kind, as_mapping
+from bot.options.schema import SUM_KEYWORD, Kind, Option, as_mapping
 from bot.options.sums import number_text, sum_and_total
 from bot.options.validation import find_violation
 from bot.options.values import is_value_of
@@ -150,13 +150,17 @@ def _option_after_dashes(typed: TypedText, flags: Flags) -> Iterator[str]:
 
 def _fits(flags: Flags, name: str, value: str) -> bool:
     """Tell whether an option has this name and takes this value, which free text never does."""
-    meaning = flags.find(name)
-    option = meaning.option if meaning else None
-    return option is not None and is_value_of(option, value)
+    return _option_that_takes(flags, name, value) is not None
 
 
 def _is_spoken(flags: Flags, name: str, value: str) -> bool:
     """Tell whether two words are an option and its value, as in `mode pro`; `sound on` is prose."""
+    option = _option_that_takes(flags, name, value)
+    return option is not None and option.kind is not Kind.BOOLEAN
+
+
+def _option_that_takes(flags: Flags, name: str, value: str) -> Option | None:
+    """Return the closed option with this name, if it takes this value."""
     meaning = flags.find(name)
     option = meaning.option if meaning else None
-    return option is not None and option.kind is not Kind.BOOLEAN and is_value_of(option, value)
+    return option if option is not None and is_value_of(option, value) else None

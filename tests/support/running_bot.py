@@ -31,7 +31,7 @@ FAST = {
     # Each takes a process that starts; tests of posters have them.
     "POSTERS": "no",
 }
-UNPACED = {"SLACK_POSTS_PER_SECOND": "50"}
+_UNPACED = {"SLACK_POSTS_PER_SECOND": "50"}
 """A second message in a channel would wait for a second; tests of limits have those of Slack."""
 RENDER_SECONDS = 0.02
 TICK_SECONDS = 0.05
@@ -79,7 +79,7 @@ async def process_in(
     sandbox: Sandbox, role: Role, environment: Mapping[str, str], *, socket_mode: bool = False
 ) -> AsyncIterator[RunningBot]:
     """Run one process of a bot, which may have others beside it."""
-    variables = {**sandbox.environment(socket_mode=socket_mode), **FAST, **UNPACED, **environment}
+    variables = {**sandbox.environment(socket_mode=socket_mode), **FAST, **_UNPACED, **environment}
     with _quick_start():
         async with running(load_settings(variables), role=role) as service:
             if role.listens and not socket_mode:

@@ -6,7 +6,7 @@ The word `last` stands for the ID of the asker's newest job.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -80,11 +80,15 @@ def _bind(name: ActionName, rest: str, _: Catalog) -> Handler | None:
     typed, *changes = rest.split(maxsplit=1)
     job_id = _job_id(typed)
     is_id = job_id == LAST or _ID.fullmatch(job_id) is not None
-    is_like_one = _LIKE_AN_ID.fullmatch(job_id) is not None
-    has_words = bool(changes) and not read_text(plain(changes[0])).begins_with_flag
-    if not is_id and (has_words or not is_like_one):
+    if not is_id and not _is_mistyped(job_id, changes):
         return None
     return partial(_do, name, typed, "".join(changes))
+
+
+def _is_mistyped(job_id: str, changes: Sequence[str]) -> bool:
+    """Tell whether a word is like an ID, and no words of a prompt follow it."""
+    is_like_one = _LIKE_AN_ID.fullmatch(job_id) is not None
+    return is_like_one and all(read_text(plain(each)).begins_with_flag for each in changes)
 
 
 async def _do(

@@ -75,10 +75,10 @@ async def respond(
     """Run a command, or accept a request to render; return the ephemeral answer, if any.
 
     In the thread of `job`, a request is a change of that job, or of the part of its set that the
-    text names. A text that may be no request is
-    asked about before it is accepted. `None`: the job's message shows the outcome. Idempotent by
-    `interaction.dedup_key`. Raises `UsageError`, which is a `RefusedTextError` for a request to
-    render, and `StoreError` when the request was not committed.
+    text names. A text that may be no request is asked about before it is accepted. `None`: the
+    job's message shows the outcome. Idempotent by `interaction.dedup_key`. Raises `UsageError`,
+    which is a `RefusedTextError` for a request to render, and `StoreError` when the request was not
+    committed.
     """
     part = None if job is None else await find_named_part(text, job, services)
     if part is not None:
@@ -128,7 +128,7 @@ def _as_request(intent: Mistyped | Prompt | Talk, words: str) -> tuple[TypedText
 
 
 def _draft(typed: TypedText, files: Sequence[Attached], interaction: Interaction) -> Draft:
-    """Return what was typed, to open it in the form."""
+    """Return a typed text and its files as a draft for the form."""
     return Draft(
         text=typed.text,
         channel=interaction.channel,
