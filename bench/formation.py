@@ -19,7 +19,7 @@ DATABASE = "database"
 SIMULATED = "simulated services"
 # As in the units for systemd: who waits for an answer goes first, and work last.
 _WEB_NICE = -5
-_WORKER_NICE = 5
+_WORKER_NICE = 15
 
 
 async def make_tables(sandbox: Sandbox, url: str) -> None:

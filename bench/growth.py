@@ -131,10 +131,9 @@ def _mine(number: int, stages: frozenset[Stage]) -> JobFilter:
 
 async def _forecast(store: Store, size: int, found: int) -> None:
     price, since = Price(key=KEY, size=Decimal(size)), NOW - OBSERVED_WITHIN_SECONDS
-    same = await store.budgets.prices(price, since, OBSERVED_RENDERS, same_size=True)
-    assert len(same) == found
-    if not same:
-        assert await store.budgets.prices(price, since, OBSERVED_RENDERS, same_size=False)
+    paid = await store.budgets.prices(price, since, OBSERVED_RENDERS)
+    assert paid
+    assert len([size for size, _ in paid if size == price.size]) == found
 
 
 async def _durations(store: Store, _: int) -> None:

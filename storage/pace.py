@@ -14,7 +14,7 @@ from cachetools import LRUCache
 
 from storage.job import Instant
 
-LONGEST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 3.0
 """A call whose permit is valid later is not waited for: it is asked for again at that time."""
 
 MOST_KEYS = 4096
@@ -52,6 +52,16 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateCall:
+    """A call that was not made when its permit was valid, because its process was busy."""
+
+    limit: Limit
+    valid_at: Instant
+    at: Instant
+    """The present time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaceState:
     """The state of one key."""
 
@@ -82,6 +92,17 @@ def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceS
     return replace(pace, next_at=next_at, called_at=called_at), at
 
 
+def postponed(pace: PaceState, late: LateCall) -> tuple[PaceState, Instant]:
+    """Return the state with a late call, and when that may be made.
+
+    That is now, unless others have their time behind it already: then it goes behind those, since
+    they would follow it too closely.
+    """
+    is_last = pace.called_at <= late.valid_at
+    at = late.at if is_last else max(late.at, pace.called_at + late.limit.gap)
+    return replace(pace, called_at=at), at
+
+
 def has_room(pace: PaceState, held_until: Instant, permit: Permit) -> bool:
     """Return whether a call may be made now."""
     limit = permit.limit
@@ -104,8 +125,8 @@ class Pacing(Protocol):
     async def hold(self, key: str, until: Instant) -> None:
         """Let no process make a call before `until`, because the service asked for a pause."""
 
-    async def postpone(self, limit: Limit, at: Instant) -> None:
-        """Let the next call keep its distance from one that is made at `at`, after its time."""
+    async def postpone(self, late: LateCall) -> Instant:
+        """Return when a late call may be made, and keep the next away from it."""
 
     async def refresh(self, now: Instant) -> None:
         """Learn of the holds of other processes. Cheap."""
@@ -145,9 +166,11 @@ class LocalPacing:
         """Let nobody make a call before `until`."""
         self.merge(key, PaceState(held_until=until))
 
-    async def postpone(self, limit: Limit, at: Instant) -> None:
-        """Keep `at` as the time of the last call."""
-        self.merge(limit.key, PaceState(called_at=at))
+    async def postpone(self, late: LateCall) -> Instant:
+        """Return when a late call may be made."""
+        key = late.limit.key
+        self._paces[key], at = postponed(self._of(key), late)
+        return at
 
     async def refresh(self, now: Instant) -> None:
         """Do nothing: there are no other processes."""

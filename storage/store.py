@@ -593,11 +593,11 @@ class Budgets(Protocol):
         """Return what is held and spent in a scope within a period."""
 
     async def prices(
-        self, price: Price, since: Instant, limit: int, *, same_size: bool
+        self, price: Price, since: Instant, limit: int
     ) -> list[tuple[Decimal | None, Decimal]]:
         """Return size and amount of the last renders with the key of `price`, the newest first.
 
-        Of its size, or of all others. The amount is the actual one, else the estimate.
+        Of its size; if there are none, of others. The amount is the actual one, else the estimate.
         """
 
     async def price_checks(self, team: str, since: Instant) -> PriceChecks:

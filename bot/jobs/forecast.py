@@ -14,11 +14,8 @@ async def load_forecast(
     model: Model, given: Mapping[str, Json], services: Services, now: Instant
 ) -> tuple[Price, Forecast]:
     """Return the price of an input, and what it will probably cost. Raises `StoreError`."""
-    price, budgets = model.price_of(given), services.store.budgets
-    since = now - OBSERVED_WITHIN_SECONDS
-    same = await budgets.prices(price, since, OBSERVED_RENDERS, same_size=True)
-    forecast = observed(same)
-    if forecast is None and price.size is not None:
-        others = await budgets.prices(price, since, OBSERVED_RENDERS, same_size=False)
-        forecast = scaled(price.size, others)
+    price, since = model.price_of(given), now - OBSERVED_WITHIN_SECONDS
+    paid = await services.store.budgets.prices(price, since, OBSERVED_RENDERS)
+    same = [one for one in paid if one[0] == price.size]
+    forecast = observed(same) or scaled(price.size, paid)
     return price, forecast or listed(model.listed_price(given))

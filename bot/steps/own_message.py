@@ -14,6 +14,7 @@ from bot.messages.replies import cannot_enter
 from bot.worker.context import Claim
 from bot.worker.names import name_mentions
 from bot.worker.outbox import Slot, find_posted, post
+from bot.worker.permits import refuse_known
 from bot.worker.result import Reject, cancelled
 from storage.job import Delivery, EventName, Instant, Job, Outcome
 
@@ -65,7 +66,8 @@ async def post_own_message(claim: Claim[Job]) -> OwnMessage | Reject[Job]:
     """Post the message once, or return the result for a job that is not announced.
 
     Rejected is a job that was cancelled, whoever may not use the bot, and a place that takes no
-    messages. Safe to repeat: the intent is committed before the post, and for a row that has an
+    messages. Raises `PermitLaterError`, before anything is read for the message, while its channel
+    takes none. Safe to repeat: the intent is committed before the post, and for a row that has an
     intent (or may come from a backup) the message is searched for by its metadata before it is
     posted.
     """
@@ -82,6 +84,7 @@ async def post_own_message(claim: Claim[Job]) -> OwnMessage | Reject[Job]:
     refused = await refusal(claim)
     if refused is not None:
         return refused
+    await refuse_known(claim, services.limits.posts(job.team, job.channel))
     # Everything that the message needs is read before the intent is committed: between the intent
     # and the post nothing else can fail.
     await name_mentions(claim)

@@ -59,11 +59,14 @@ async def show_progress(
     pause = 0.0 if is_over and job.attempts == 0 else PROGRESS_SECONDS
     if job.message_ts is None or now < (job.shown_at or 0.0) + pause:
         return job
+    limit = services.limits.progress(job.team, now - (job.shown_at or 0.0))
+    pacing = services.store.pacing
+    if pacing.not_before(limit) > now:
+        # Nothing is read for a message that cannot be edited now.
+        return job
     message = job_message(await load_message_view(job, services, history), now)
     digest = message.digest
-    limit = services.limits.progress(job.team, now - (job.shown_at or 0.0))
-    permit = Permit(limit=limit, at=now)
-    if digest == job.shown or not await services.store.pacing.try_take(permit):
+    if digest == job.shown or not await pacing.try_take(Permit(limit=limit, at=now)):
         return job
     try:
         # During a `Retry-After` of Slack no other job of the workspace tries one either.

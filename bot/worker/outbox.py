@@ -91,6 +91,7 @@ async def post(
     Safe to repeat only after `find_posted` has found nothing. Raises `UnreachablePlaceError`.
     """
     limit = claim.services.limits.posts(claim.row.team, place.channel)
+    await refuse_known(claim, limit)
     await _intend(claim, slot, slot.intended, limit)
     chat, row_id = claim.services.chat, claim.row.id
     try:
@@ -136,8 +137,9 @@ async def share_once(
             raise RetryLaterError("Slack did not show the file.")
     await bring()
     files = [(upload.file_id, title) for upload in slot.read(claim.row).uploads]
-    message = await compose()
     limit = claim.services.limits.posts(claim.row.team, place.channel)
+    await refuse_known(claim, limit)
+    message = await compose()
     await _intend(claim, slot, EventName.SHARING, limit)
     chat = claim.services.chat
     try:
@@ -194,7 +196,6 @@ async def _intend(
 
     Raises `PermitLaterError`, without the intent, if that is later than a step may wait.
     """
-    await refuse_known(claim, limit)
     intended = replace(slot.read(claim.row), intent_at=claim.services.now())
     paced = limit if limit.interval > 0 else None
     await claim.record(slot.write(claim.row, intended), name, limit=paced)

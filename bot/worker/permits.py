@@ -18,7 +18,7 @@ from bot.worker.context import Claim
 from bot.worker.retry import asked_pause
 from storage.job import Failure, Instant, Job
 from storage.notification import Notification
-from storage.pace import LONGEST_WAIT_SECONDS, Limit
+from storage.pace import LONGEST_WAIT_SECONDS, LateCall, Limit
 
 _ON_TIME_SECONDS = 0.03
 """A call that is made so much after its time keeps enough distance from the next one. That one may
@@ -67,11 +67,22 @@ async def _wait(claim: Claim[PacedRow], limit: Limit, valid_at: Instant) -> None
     services = claim.services
     if valid_at - claim.permit_asked_at > LONGEST_WAIT_SECONDS:
         raise PermitLaterError(valid_at=valid_at)
-    if services.now() < valid_at:
-        await claim.wait_until(valid_at)
-    if limit.gap > 0 and services.now() - valid_at > _ON_TIME_SECONDS:
-        # The commit took long, or the process is busy. The next call could come too soon after.
-        await services.store.pacing.postpone(limit, services.now())
+    at: Instant | None = valid_at
+    while at is not None:
+        if services.now() < at:
+            await claim.wait_until(at)
+        at = await _postponed(services, limit, at)
+
+
+async def _postponed(services: Services, limit: Limit, valid_at: Instant) -> Instant | None:
+    """Return when a call is to be made that comes too late for its permit; `None`: now."""
+    now = services.now()
+    if limit.gap <= 0 or now - valid_at <= _ON_TIME_SECONDS:
+        return None
+    # The commit took long, or the process is busy.
+    late = LateCall(limit=limit, valid_at=valid_at, at=now)
+    at = await services.store.pacing.postpone(late)
+    return at if at > now else None
 
 
 @asynccontextmanager

@@ -73,7 +73,10 @@ _RULES = f"""
             SELECT jsonb_agg(to_jsonb(one) ORDER BY channel) FROM approval_rules AS one
             WHERE team = %(team)s
         ), '[]') AS approvals,
-        ({restores.SINCE.format(team="%(team)s")}) AS uncounted_since
+        ({restores.SINCE.format(team="%(team)s")}) AS uncounted_since,
+        (
+            SELECT value FROM settings WHERE scope = %(team_scope)s AND name = '{OPERATORS}'
+        ) AS operators
 """  # noqa: S608 - only constants
 
 _ONE_CHANGE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(team)s, 2))"
@@ -121,7 +124,7 @@ _ADD_AUDIT = """
 
 async def rules(db: Database, team: str, now: Instant) -> Rules:
     """Return all rules of a workspace, with the raises that have not ended."""
-    row = await db.row(_RULES, {"team": team, "now": now})
+    row = await db.row(_RULES, {"team": team, "now": now, "team_scope": team_scope(team)})
     if row is None:
         return _NO_RULES
     found = Rules(
@@ -134,7 +137,7 @@ async def rules(db: Database, team: str, now: Instant) -> Rules:
     )
     if found == _NO_RULES:
         return found
-    return replace(found, admins=tuple(await notifications.operators(db, team)))
+    return replace(found, admins=users_in(settings.value_in(row["operators"])))
 
 
 async def lock_rules(db: Database, team: str) -> None:

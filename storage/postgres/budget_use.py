@@ -57,7 +57,11 @@ _LOCK_RULES = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(team)s, 2)
 
 _ADD_SCOPE = "INSERT INTO budget_scopes VALUES (%(key)s) ON CONFLICT DO NOTHING"
 
-_LOCK_PERSON = "SELECT FROM budget_scopes WHERE key = %(key)s FOR UPDATE"
+# The rules first, and both in one round trip, which each request makes.
+_LOCK_PERSON = f"""
+    WITH rules AS MATERIALIZED ({_LOCK_RULES})
+    SELECT FROM rules, budget_scopes WHERE key = %(key)s FOR UPDATE OF budget_scopes
+"""
 
 # The person's row first, which an admission has locked already.
 LOCK_SCOPES = """
@@ -112,9 +116,14 @@ _PRICES = """
     ORDER BY created_at DESC LIMIT %(limit)s
 """
 # No index finds what IS NOT DISTINCT FROM a value.
-OF_SAME_SIZE = _PRICES.format(of_size="price_size = %(size)s")
-WITHOUT_SIZE = _PRICES.format(of_size="price_size IS NULL")
-OF_OTHER_SIZES = _PRICES.format(of_size="price_size IS DISTINCT FROM %(size)s")
+PRICES_WITHOUT_SIZE = _PRICES.format(of_size="price_size IS NULL")
+PRICES_OF_SIZE = f"""
+    WITH same AS MATERIALIZED ({_PRICES.format(of_size="price_size = %(size)s")})
+    SELECT * FROM same
+    UNION ALL SELECT * FROM (
+        {_PRICES.format(of_size="NOT EXISTS (SELECT FROM same)")}
+    ) AS others
+"""  # noqa: S608 - only constants
 
 
 async def lock_person(db: Database, job: Job) -> None:
@@ -123,7 +132,6 @@ async def lock_person(db: Database, job: Job) -> None:
     The row of an existing job is locked before.
     """
     values = {"team": job.team, "key": scopes_of(job)[0].key}
-    await db.change(_LOCK_RULES, values)
     if await db.row(_LOCK_PERSON, values) is None:
         await db.change(_ADD_SCOPE, values)
         await db.row(_LOCK_PERSON, values)
@@ -252,14 +260,13 @@ async def _uses_of(
 
 
 async def prices(
-    db: Database, price: Price, since: Instant, limit: int, *, same_size: bool
+    db: Database, price: Price, since: Instant, limit: int
 ) -> list[tuple[Decimal | None, Decimal]]:
-    """Return size and amount of the last renders of a price, of the same size or of others.
+    """Return size and amount of the last renders of a price, of its size, else of others.
 
     Those that are alike are returned once.
     """
-    of_same = WITHOUT_SIZE if price.size is None else OF_SAME_SIZE
-    query = of_same if same_size else OF_OTHER_SIZES
+    query = PRICES_WITHOUT_SIZE if price.size is None else PRICES_OF_SIZE
     values = {"key": price.key, "since": since, "limit": limit, "size": encode(price.size)}
     rows = await db.rows(query, values)
     texts = dict.fromkeys((row["price_size"], row["amount"]) for row in rows)

@@ -39,7 +39,7 @@ class PostgresBudgets:
 
     async def rules(self, team: str, now: Instant) -> Rules:
         """Return all rules of a workspace."""
-        return await self._session.read_at_once(lambda db: budget_rules.rules(db, team, now))
+        return await self._session.read(lambda db: budget_rules.rules(db, team, now))
 
     async def set_cap(
         self, cap: Cap, by: str, now: Instant, *, because: str = "", dedup_key: str = ""
@@ -130,12 +130,10 @@ class PostgresBudgets:
         return await self._session.read(lambda db: budget_use.use_of(db, scope.key, period))
 
     async def prices(
-        self, price: Price, since: Instant, limit: int, *, same_size: bool
+        self, price: Price, since: Instant, limit: int
     ) -> list[tuple[Decimal | None, Decimal]]:
         """Return size and amount of the last renders of a price."""
-        return await self._session.read(
-            lambda db: budget_use.prices(db, price, since, limit, same_size=same_size)
-        )
+        return await self._session.read(lambda db: budget_use.prices(db, price, since, limit))
 
     async def price_checks(self, team: str, since: Instant) -> PriceChecks:
         """Return what the last renders of each price cost, and the drifts that stand."""

@@ -106,8 +106,10 @@ async def _of_team(
     """Lock the due jobs of a workspace by turns of its people, as many as may be claimed."""
     common = {"now": now, "team": team, "limit": limit.rows}
     found = set[str]()
-    for stage in limit.steps:
-        for after, until in ((last_user, LAST), ("", last_user)):
+    for after, until in ((last_user, LAST), ("", last_user)):
+        if len(found) >= limit.rows:
+            break
+        for stage in limit.steps:
             values = {**common, "stage": stage, "after": after, "until": until}
             found |= {row["person"] for row in await db.rows(PEOPLE, values)}
     queues = [

@@ -38,6 +38,9 @@ _SETTINGS = (
     # the server compile a statement of 0.1 ms anew each time, which takes 20 ms.
     # https://www.postgresql.org/docs/current/jit-decision.html
     ("jit", "off"),
+    # Such a plan may be made while a table is empty, and would go on to read all of it.
+    # https://www.postgresql.org/docs/current/runtime-config-query.html
+    ("enable_seqscan", "off"),
 )
 
 BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan;"

@@ -5,23 +5,25 @@ from __future__ import annotations
 from psycopg.rows import DictRow
 
 from storage.job import Instant
-from storage.pace import Limit, PaceState, Permit
+from storage.pace import LateCall, Limit, PaceState, Permit
 from storage.postgres import notices
 from storage.postgres.permits import TAKE_ALONE, TRY_TAKE, values_of
 from storage.postgres.session import PoolSession
 from storage.store import Notice, StoreError
 
+_HOLD = """
+    INSERT INTO pace AS known (key, held_until) VALUES (%(key)s, %(at)s)
+    ON CONFLICT (key) DO UPDATE SET held_until = greatest(known.held_until, excluded.held_until)
+"""
 
-def _keep_later(column: str) -> str:
-    """Return the statement that keeps the later of two times, as `LocalPacing.merge` does."""
-    return f"""
-        INSERT INTO pace AS known (key, {column}) VALUES (%(key)s, %(at)s)
-        ON CONFLICT (key) DO UPDATE SET {column} = greatest(known.{column}, excluded.{column})
-    """  # noqa: S608 - only our names
-
-
-_HOLD = _keep_later("held_until")
-_POSTPONE = _keep_later("called_at")
+# As `storage.pace.postponed` has it.
+_POSTPONE = """
+    INSERT INTO pace AS known (key, called_at) VALUES (%(key)s, %(at)s)
+    ON CONFLICT (key) DO UPDATE SET called_at =
+        CASE WHEN known.called_at <= %(valid_at)s THEN excluded.called_at
+        ELSE greatest(excluded.called_at, known.called_at + %(gap)s) END
+    RETURNING called_at
+"""
 
 _HOLDS = "SELECT key, held_until FROM pace WHERE held_until > %(now)s"
 
@@ -49,9 +51,19 @@ class PostgresPacing:
         await self._session.read(lambda db: db.change(_HOLD, {"key": key, "at": until}))
         await self._session.read(lambda db: notices.send(db, Notice.HELD))
 
-    async def postpone(self, limit: Limit, at: Instant) -> None:
-        """Keep `at` as the time of the last call."""
-        await self._session.read(lambda db: db.change(_POSTPONE, {"key": limit.key, "at": at}))
+    async def postpone(self, late: LateCall) -> Instant:
+        """Return when a late call may be made."""
+        limit = late.limit
+        values = {
+            "key": limit.key,
+            "gap": limit.gap,
+            "valid_at": late.valid_at,
+            "at": late.at,
+        }
+        row = await self._session.read(lambda db: db.row(_POSTPONE, values))
+        if row is None:
+            raise StoreError("the database returned no time")
+        return float(row["called_at"])
 
     async def refresh(self, now: Instant) -> None:
         """Read the holds that have not ended."""

@@ -34,6 +34,16 @@ Due: TypeAlias = Sequence[int]
 FindDue: TypeAlias = Callable[[Database, Instant, ClaimLimit], Awaitable[Due]]
 """Locks due rows, at most `ClaimLimit.rows`. None of them has `SUSPECT_CRASHES`."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A limit for which rows are due, as a read has found just before their claim."""
+
+    limit: ClaimLimit
+    is_exceeded: bool = False
+    """Whether more rows are due than may be claimed, so that it matters whose they are."""
+
+
 # What another transaction has locked is being claimed, or written, by that one: it is passed over.
 # No claim waits for another, so that none can be a part of a deadlock.
 # https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE

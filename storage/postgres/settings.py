@@ -72,6 +72,15 @@ async def put(db: Database, scope: str, name: str, value: Json) -> None:
         await db.change(_PUT, {"scope": scope, "name": name, "value": json.dumps(value)})
 
 
+def value_in(text: str | None) -> Json:
+    """Return the value that a column holds; `None` if there is none, or it cannot be read."""
+    try:
+        found: Json = None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
 def _readable(rows: Iterable[DictRow]) -> tuple[dict[tuple[str, str], Json], list[Unreadable]]:
     found: dict[tuple[str, str], Json] = {}
     broken = []

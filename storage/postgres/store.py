@@ -42,7 +42,7 @@ from storage.postgres.budgets import PostgresBudgets
 from storage.postgres.claim_turns import LockingTurns
 from storage.postgres.database import Database, touch
 from storage.postgres.pace import PostgresPacing
-from storage.postgres.queue import Due, FindDue, Lease
+from storage.postgres.queue import Demand, Due, FindDue, Lease
 from storage.postgres.retention import BatchErasure
 from storage.postgres.session import PoolSession, open_session
 from storage.review import Note, Noted
@@ -77,12 +77,13 @@ class PostgresQueue(Generic[Row]):
     ) -> list[Row]:
         """Claim rows that are due and not leased, within `limits`."""
         # Usually no row is due, and one statement finds that out.
-        if not await self._session.read(partial(self._is_any_due, now, limits)):
+        demands = await self._session.read(partial(self._demands, now, limits))
+        if not demands:
             return []
         lease = Lease(until=now + lease_seconds, holder=self._session.holder)
 
         async def claim(db: Database) -> tuple[list[Row], list[Unreadable]]:
-            due = [seq for limit in limits for seq in await self._find(db, now, limit)]
+            due = [seq for demand in demands for seq in await self._find(db, now, demand)]
             if not due:
                 return [], []
             leased, broken = await queue.lease(db, self._table, due, lease)
@@ -108,19 +109,24 @@ class PostgresQueue(Generic[Row]):
         self._session.note_permit(permit, written)
         return row
 
-    async def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
-        suspects = any(limit.suspects for limit in limits)
-        if all(limit.rows <= 0 for limit in limits):
-            return False
-        if suspects:
-            return await queue.are_suspects_due(db, self._table.name, now)
-        condition = f"SELECT FROM {self._table.name} WHERE {queue.IS_DUE}"
-        return await queue.exists(db, condition, {"now": now})
+    async def _demands(
+        self, now: Instant, limits: Sequence[ClaimLimit], db: Database
+    ) -> Sequence[Demand]:
+        """Return the limits for which rows may be due, with one read; none if no row is due."""
+        open_limits = [limit for limit in limits if limit.rows > 0]
+        if not open_limits:
+            return []
+        if any(limit.suspects for limit in limits):
+            is_any_due = await queue.are_suspects_due(db, self._table.name, now)
+        else:
+            condition = f"SELECT FROM {self._table.name} WHERE {queue.IS_DUE}"
+            is_any_due = await queue.exists(db, condition, {"now": now})
+        return [Demand(limit=limit) for limit in open_limits] if is_any_due else []
 
-    async def _find(self, db: Database, now: Instant, limit: ClaimLimit) -> Due:
-        if limit.suspects:
-            return await queue.find_suspects(db, self._table.name, now, limit)
-        return await self._find_due(db, now, limit)
+    async def _find(self, db: Database, now: Instant, demand: Demand) -> Due:
+        if demand.limit.suspects:
+            return await queue.find_suspects(db, self._table.name, now, demand.limit)
+        return await self._find_due(db, now, demand.limit)
 
 
 class PostgresJobs(PostgresQueue[Job]):
@@ -130,19 +136,24 @@ class PostgresJobs(PostgresQueue[Job]):
         super().__init__(session, JOBS, job_writes.find_due)
         self._turns = LockingTurns()
 
-    async def _is_any_due(self, now: Instant, limits: Sequence[ClaimLimit], db: Database) -> bool:
+    async def _demands(
+        self, now: Instant, limits: Sequence[ClaimLimit], db: Database
+    ) -> Sequence[Demand]:
         if any(limit.suspects for limit in limits):
-            return await super()._is_any_due(now, limits, db)
-        stages = [stage for limit in limits if limit.rows > 0 for stage in limit.steps]
-        return any((await job_writes.count_due(db, now, stages, 1)).values())
+            return await super()._demands(now, limits, db)
+        open_limits = [limit for limit in limits if limit.rows > 0]
+        most = max((limit.rows for limit in open_limits), default=0) + 1
+        stages = [stage for limit in open_limits for stage in limit.steps]
+        counts = await job_writes.count_due(db, now, stages, most)
+        due = [(limit, sum(counts[stage] for stage in limit.steps)) for limit in open_limits]
+        return [
+            Demand(limit=limit, is_exceeded=count > limit.rows) for limit, count in due if count
+        ]
 
-    async def _find(self, db: Database, now: Instant, limit: ClaimLimit) -> Due:
-        if limit.suspects or limit.rows <= 0:
-            return await super()._find(db, now, limit)
-        counts = await job_writes.count_due(db, now, list(limit.steps), limit.rows + 1)
-        if sum(counts.values()) > limit.rows:
-            return await self._turns.find_due(db, now, limit)
-        return await super()._find(db, now, limit) if any(counts.values()) else []
+    async def _find(self, db: Database, now: Instant, demand: Demand) -> Due:
+        if demand.is_exceeded:
+            return await self._turns.find_due(db, now, demand.limit)
+        return await super()._find(db, now, demand)
 
     async def insert(
         self,

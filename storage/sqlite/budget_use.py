@@ -178,18 +178,17 @@ def _uses_of(db: Database, caps: Iterable[AppliedCap], rules: Rules, now: Instan
 
 
 def prices(
-    db: Database, price: Price, since: Instant, limit: int, *, same_size: bool
+    db: Database, price: Price, since: Instant, limit: int
 ) -> list[tuple[Decimal | None, Decimal]]:
-    """Return size and amount of the last renders of a price, of the same size or of others.
+    """Return size and amount of the last renders of a price, of its size, else of others.
 
     Those that are alike are returned once.
     """
-    query = OF_SAME_SIZE if same_size else OF_OTHER_SIZES
     values = {"key": price.key, "since": since, "limit": limit, "size": encode(price.size)}
-    found = [
-        (amount_of(row["price_size"]), amount_of(row["amount"]))
-        for row in db.execute(query, values)
-    ]
+    rows = db.execute(OF_SAME_SIZE, values).fetchall()
+    if not rows and price.size is not None:
+        rows = db.execute(OF_OTHER_SIZES, values).fetchall()
+    found = [(amount_of(row["price_size"]), amount_of(row["amount"])) for row in rows]
     return [(size, amount) for size, amount in found if amount is not None]
 
 

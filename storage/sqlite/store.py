@@ -480,12 +480,10 @@ class SqliteBudgets:
         return self._session.read_inline(lambda db: budget_use.use_of(db, scope.key, period))
 
     async def prices(
-        self, price: Price, since: Instant, limit: int, *, same_size: bool
+        self, price: Price, since: Instant, limit: int
     ) -> list[tuple[Decimal | None, Decimal]]:
         """Return size and amount of the last renders of a price."""
-        return self._session.read_inline(
-            lambda db: budget_use.prices(db, price, since, limit, same_size=same_size)
-        )
+        return self._session.read_inline(lambda db: budget_use.prices(db, price, since, limit))
 
     async def price_checks(self, team: str, since: Instant) -> PriceChecks:
         """Return what the last renders of each price cost, and the drifts that stand."""

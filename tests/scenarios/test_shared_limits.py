@@ -57,20 +57,19 @@ class Formation:
     workers: list[Services] = field(default_factory=list)
     engines: list[Engine[Job]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
-    is_claiming: bool = False
+    went_on: asyncio.Condition = field(default_factory=asyncio.Condition)
+    """Notified whenever the clock has gone on."""
 
     async def wait_until(self, at: float) -> None:
-        """Let the clock go on to the first time that a step waits for, once every step waits."""
+        """Return when the clock shows this time."""
         self.waits.append(at)
-        while self.clock.now < at:
-            await asyncio.sleep(PAUSE_SECONDS)
-            if at == min(self.waits) and self._every_step_waits():
-                self.clock.now = max(self.clock.now, at)
+        async with self.went_on:
+            await self.went_on.wait_for(lambda: self.clock.now >= at)
         self.waits.remove(at)
 
     def _every_step_waits(self) -> bool:
         running = sum(len(engine._running) for engine in self.engines)  # noqa: SLF001 - to be exact
-        return not self.is_claiming and running == len(self.waits)
+        return running == sum(at > self.clock.now for at in self.waits)
 
     async def ask(self, number: int, channel: str, team: str = TEAM) -> Job:
         """Accept a command in one of the processes."""
@@ -89,14 +88,15 @@ class Formation:
         return accepted.job
 
     async def run(self, seconds: float) -> None:
-        """Let all workers tick together for so long."""
+        """Let all workers tick together for so long, also while steps of theirs wait."""
         end = self.clock.now + seconds
         while self.clock.now < end:
-            self.is_claiming = True
             await asyncio.gather(*(engine.tick() for engine in self.engines))
-            self.is_claiming = False
-            await asyncio.gather(*(engine.drain() for engine in self.engines))
-            self.clock.now = max(self.clock.now, min(end, self._next_tick()))
+            while not self._every_step_waits():  # noqa: ASYNC110 - no engine tells of it
+                await asyncio.sleep(PAUSE_SECONDS)
+            async with self.went_on:
+                self.clock.now = min(end, self._next_tick(), *self.waits)
+                self.went_on.notify_all()
 
     def _next_tick(self) -> float:
         return START + TICK_SECONDS * (1 + (self.clock.now - START) // TICK_SECONDS)

@@ -409,10 +409,11 @@ async def test_prices_are_the_last_amounts_of_the_same_price(store: Store) -> No
     ]
     for row in rows:
         await insert(store, row)
-    same = await store.budgets.prices(PRICE, NOW, 20, same_size=True)
-    assert same == [(Decimal(5), Decimal("0.2")), (Decimal(5), Decimal("0.1"))]
-    assert await store.budgets.prices(PRICE, NOW, 20, same_size=False) == [
-        (Decimal(10), Decimal("0.4"))
-    ]
-    assert len(await store.budgets.prices(PRICE, NOW, 1, same_size=True)) == 1
-    assert await store.budgets.prices(PRICE, NOW + 99, 20, same_size=True) == []
+    prices = store.budgets.prices
+    same = [(Decimal(5), Decimal("0.2")), (Decimal(5), Decimal("0.1"))]
+    assert await prices(PRICE, NOW, 20) == same
+    assert len(await prices(PRICE, NOW, 1)) == 1
+    assert await prices(PRICE, NOW + 99, 20) == []
+    other, none = replace(PRICE, size=Decimal(7)), replace(PRICE, size=None)
+    assert await prices(other, NOW, 20) == [(Decimal(10), Decimal("0.4")), *same]
+    assert await prices(none, NOW, 20) == []

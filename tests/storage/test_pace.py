@@ -15,6 +15,7 @@ from storage.job import Event, EventName
 from storage.notification import Notification, NotificationKind
 from storage.pace import (
     LONGEST_WAIT_SECONDS,
+    LateCall,
     Limit,
     LocalPacing,
     PaceState,
@@ -74,12 +75,11 @@ def test_no_stretch_of_time_has_more_calls_than_the_limit(
 def test_a_reserved_permit_serves_once_and_takes_no_other(late: float) -> None:
     """A row that was put back finds its place again."""
     pacing = LocalPacing()
-    pacing.take_now(permit())
-    assert pacing.take_now(permit()) - NOW == 1.5
-    back = permit(at=1.5 + late, reserved_at=1.5)
-    used_at = 1.5 + max(late, 0)
+    assert [pacing.take_now(permit()) - NOW for _ in range(4)][-1] == 4.5
+    back = permit(at=4.5 + late, reserved_at=4.5)
+    used_at = 4.5 + max(late, 0)
     assert pacing.take_now(back) - NOW == used_at
-    assert pacing.take_now(permit()) - NOW == max(3.0, used_at + POSTS.gap)
+    assert pacing.take_now(permit()) - NOW == max(6.0, used_at + POSTS.gap)
 
 
 @given(
@@ -97,6 +97,17 @@ def test_no_two_calls_are_closer_than_the_gap(asks: list[tuple[float, bool]], la
         (calls if at - now <= LONGEST_WAIT_SECONDS else waiting).append(at)
     calls.sort()
     assert all(later - earlier >= limit.gap - 1e-6 for earlier, later in pairwise(calls))
+
+
+async def test_a_late_call_keeps_its_distance_from_the_next() -> None:
+    """It is made at once, and the next one later; one that others follow goes behind those."""
+    pacing = LocalPacing()
+    first, second = pacing.take_now(permit()), pacing.take_now(permit())
+    late = LateCall(limit=POSTS, valid_at=first, at=first + 0.5)
+    assert await pacing.postpone(late) == second + POSTS.gap
+    last = LateCall(limit=POSTS, valid_at=second + POSTS.gap, at=second + POSTS.gap + 0.5)
+    assert await pacing.postpone(last) == last.at
+    assert pacing.take_now(permit(at=last.at - NOW)) == last.at + POSTS.gap
 
 
 def test_a_permit_that_comes_too_late_is_taken_anew() -> None:
@@ -149,8 +160,11 @@ async def test_the_database_computes_what_the_functions_do(
                 for pacing in (local, store.pacing):
                     await pacing.hold(limit.held_by, now + 1.5)
             case "postpone":
+                times = []
                 for pacing in (local, store.pacing):
-                    await pacing.postpone(limit, now)
+                    late = LateCall(limit=limit, valid_at=last, at=now)
+                    times.append(await pacing.postpone(late))
+                assert times[0] == pytest.approx(times[1], abs=1e-3)
             case "try":
                 assert await store.pacing.try_take(asked) == await local.try_take(asked)
             case _:

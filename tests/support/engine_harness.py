@@ -180,6 +180,7 @@ class EngineHarness:
     """The seconds by which the bot's clock is ahead of the services' clock."""
     services: Services = field(init=False)
     _waits: list[float] = field(init=False, default_factory=list)
+    _claiming: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     engine: Engine[Job] = field(init=False)
     outbox: Engine[Notification] = field(init=False)
 
@@ -226,13 +227,23 @@ class EngineHarness:
         return self.clock.now + self.clock_error
 
     async def _wait_until(self, at: float) -> None:
-        """Let the clock jump to the first time that a step waits for, once no call is under way."""
+        """Let the clock jump to the first time that a step waits for, once every step waits.
+
+        Before that more rows are claimed, as a process does whose steps wait.
+        """
         self._waits.append(at)
         while self.bot_time() < at:
             await asyncio.sleep(CALM_SECONDS)
-            if at == min(self._waits):
-                self.clock.now = max(self.clock.now, at - self.clock_error)
+            async with self._claiming:
+                if at == min(self._waits) and self._every_step_waits():
+                    await self.engine.tick()
+                    if self._every_step_waits():
+                        self.clock.now = max(self.clock.now, at - self.clock_error)
         self._waits.remove(at)
+
+    def _every_step_waits(self) -> bool:
+        running = sum(len(engine._running) for engine in (self.engine, self.outbox))  # noqa: SLF001 - to be exact
+        return running <= len(self._waits)
 
     async def request(self, text: str = "a red car", *, channel: str = GENERAL) -> Job:
         """Accept a request as the slash command does."""

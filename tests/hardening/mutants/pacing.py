@@ -47,7 +47,7 @@ MUTANTS = (
     Mutant(
         name="waits for a permit in a slot of the pool",
         file="storage/pace.py",
-        old="LONGEST_WAIT_SECONDS = 1.0\n",
+        old="LONGEST_WAIT_SECONDS = 3.0\n",
         new="LONGEST_WAIT_SECONDS = 1000.0\n",
         tests=(f"{_PERMITS}::test_a_row_that_waits_for_long_holds_no_slot",),
     ),
@@ -57,6 +57,13 @@ MUTANTS = (
         old="    earliest = max(now, held_until, pace.called_at + limit.gap)\n",
         new="    earliest = max(now, held_until)\n",
         tests=(f"{_PACE}::test_no_two_calls_are_closer_than_the_gap",),
+    ),
+    Mutant(
+        name="makes a late call although the next follows it too closely",
+        file="storage/pace.py",
+        old="    is_last = pace.called_at <= late.valid_at\n",
+        new="    is_last = True\n",
+        tests=(f"{_PACE}::test_a_late_call_keeps_its_distance_from_the_next",),
     ),
     Mutant(
         name="gives up the place of a row that was put back",
