@@ -115,7 +115,6 @@ async def run(size: Size, *, patience: float = 3.0) -> Outcome:
                 report,
                 delivered=delivered,
                 other=await other,
-                began=began,
                 processor=shares,
             )
 
@@ -227,7 +226,6 @@ def _outcome(
     *,
     delivered: dict[str, tuple[float, float]],
     other: str,
-    began: float,
     processor: Mapping[str, float],
 ) -> Outcome:
     asked_at, there_at = delivered.pop(other, (0.0, float("inf")))
@@ -240,12 +238,13 @@ def _outcome(
         (method, channel if method != "chat.update" else "", int(at))
         for method, channel, at in refused
     )
+    first = min((asked for asked, _ in delivered.values()), default=0.0)
     last = max((there for _, there in delivered.values()), default=float("inf"))
     return Outcome(
         size=size,
         acks=sorted(report.seconds),
         delivered=len(delivered),
-        took=last - began,
+        took=last - first,
         other_took=there_at - asked_at,
         refused=len(refused),
         repeated=sum(count - 1 for count in by_second.values()),

@@ -15,7 +15,9 @@ from cachetools import LRUCache
 from storage.job import Instant
 
 LONGEST_WAIT_SECONDS = 3.0
-"""A call whose permit is valid later is not waited for: it is asked for again at that time."""
+"""A call whose permit is valid later is not waited for: it is asked for again at that time. Where
+the calls of a key are late, because a service has asked for a pause, each of them is so by as much;
+what is waited for keeps their order, and to ask again takes three commits."""
 
 MOST_KEYS = 4096
 """The keys that are kept in memory; the one that was used longest ago is forgotten first."""

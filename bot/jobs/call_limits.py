@@ -14,8 +14,8 @@ EDITS_PER_MINUTE = 50.0
 """`chat.update` is Tier 3, about 50 calls a minute for a workspace; see the same page."""
 
 # Calls arrive at Slack a little earlier or later than they leave.
-_POST_MARGIN = 1.12
-_GAP_MARGIN = 1.09
+_POST_MARGIN = 1.1
+_GAP_MARGIN = 1.07
 # A row of which the process was busy keeps its place among those of its channel for so long.
 _LATE_SECONDS = 30.0
 # In any minute at most all edits that Slack takes: this share may come at once, the rest follow at

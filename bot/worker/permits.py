@@ -1,6 +1,6 @@
 """Waits for the permits of calls, and shares with all processes what a service refuses.
 
-A permit that is valid within a second is waited for. For a longer wait the row is put back, and is
+A permit that is valid within three seconds is waited for. For a longer wait the row is put back, and is
 due again shortly before its permit is valid. In neither case it holds a slot of a pool meanwhile.
 """
 
