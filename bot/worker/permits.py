@@ -1,7 +1,7 @@
 """Waits for the permits of calls, and shares with all processes what a service refuses.
 
-A permit that is valid within three seconds is waited for. For a longer wait the row is put back, and is
-due again shortly before its permit is valid. In neither case it holds a slot of a pool meanwhile.
+A permit that is valid within three seconds is waited for. For a longer wait the row is put back,
+and is due again shortly before its permit is valid. In neither case it holds a slot of a pool.
 """
 
 from __future__ import annotations
