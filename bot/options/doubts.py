@@ -30,11 +30,11 @@ class Doubt:
 
 
 def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
-    """Return one doubt with all that is to be asked about; `None`: there is nothing."""
+    """Return one doubt with all that is asked about, a line each; `None`: there is nothing."""
     words = _option_like_words(doubts)
     if all(each.kind is QuestionKind.UNKNOWN_OPTION for each in doubts):
         return Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=words) if words else None
-    return Doubt(kind=QuestionKind.UNPUBLISHED, about=" ".join(in_sentences(doubts)))
+    return Doubt(kind=QuestionKind.UNPUBLISHED, about="\n".join(in_sentences(doubts)))
 
 
 def in_sentences(doubts: Sequence[Doubt]) -> Sequence[str]:

@@ -157,11 +157,11 @@ def test_all_doubts_are_asked_in_one_question() -> None:
     assert in_one([]) is None
     assert in_one([calm, flag]) == Doubt(kind=QuestionKind.UNKNOWN_OPTION, about="-calm, --4k")
     assert in_one([shots, shots]) == Doubt(
-        kind=QuestionKind.UNPUBLISHED, about="Too many shots. Too many shots."
+        kind=QuestionKind.UNPUBLISHED, about="Too many shots.\nToo many shots."
     )
     assert in_one([calm, shots]) == Doubt(
         kind=QuestionKind.UNPUBLISHED,
-        about="“-calm” looks like an option, and is read as a part of the prompt. Too many shots.",
+        about="“-calm” looks like an option, and is read as a part of the prompt.\nToo many shots.",
     )
 
 
