@@ -69,14 +69,11 @@ FIND_DUPLICATE = f"""
     ORDER BY created_at DESC, seq DESC LIMIT 1
 """  # noqa: S608 - only constants
 
-# One row, because each poll reads it: as 50 rows it takes twice as long.
 RENDER_SECONDS = """
-    SELECT array(
-        SELECT finished_at - submitted_at FROM jobs
-        WHERE kind = %(kind)s AND outcome = 'succeeded'
-            AND finished_at IS NOT NULL AND submitted_at IS NOT NULL AND first_sent_at IS NOT NULL
-        ORDER BY finished_at DESC LIMIT %(limit)s
-    ) AS seconds
+    SELECT finished_at - submitted_at AS seconds FROM jobs
+    WHERE kind = %(kind)s AND outcome = 'succeeded'
+        AND finished_at IS NOT NULL AND submitted_at IS NOT NULL AND first_sent_at IS NOT NULL
+    ORDER BY finished_at DESC LIMIT %(limit)s
 """
 
 AHEAD_OF = """
@@ -298,8 +295,8 @@ async def last_event_at(db: Database) -> Instant:
 
 async def render_seconds(db: Database, kind: str, limit: int) -> list[float]:
     """Return the durations of the last successes of this kind, in seconds, newest first."""
-    row = await db.row(RENDER_SECONDS, {"kind": kind, "limit": max(0, limit)})
-    return [] if row is None else list(row["seconds"])
+    rows = await db.rows(RENDER_SECONDS, {"kind": kind, "limit": max(0, limit)})
+    return [row["seconds"] for row in rows]
 
 
 async def ahead_of(db: Database, job: Job) -> int:

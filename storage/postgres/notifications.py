@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from storage.budget_change import users_in
 from storage.job import Event, Instant, Job
 from storage.notification import (
     ABOUT_APPROVAL,
@@ -157,7 +158,7 @@ async def levels(db: Database, team: str) -> dict[str, str]:
 async def operators(db: Database, team: str) -> list[str]:
     """Return the users who are notified where no channel is subscribed."""
     users, _ = await setting(db, team_scope(team), OPERATORS)
-    return [str(user) for user in users] if isinstance(users, list) else []
+    return list(users_in(users))
 
 
 async def add(db: Database, notification: Notification) -> bool:

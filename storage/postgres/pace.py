@@ -41,8 +41,6 @@ class PostgresPacing:
 
     async def try_take(self, permit: Permit) -> bool:
         """Take a permit if it is valid now."""
-        if self.not_before(permit.limit) > permit.at:
-            return False
         return bool((await self._run(TRY_TAKE, permit))["is_taken"])
 
     async def hold(self, key: str, until: Instant) -> None:

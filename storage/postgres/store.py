@@ -76,8 +76,9 @@ class PostgresQueue(Generic[Row]):
         self, now: Instant, lease_seconds: float, limits: Sequence[ClaimLimit]
     ) -> list[Row]:
         """Claim rows that are due and not leased, within `limits`."""
+        wanted = [limit for limit in limits if limit.rows > 0]
         # Usually no row is due, and one statement finds that out.
-        demands = await self._session.read(partial(self._demands, now, limits))
+        demands = await self._session.read(partial(self._demands, now, wanted)) if wanted else []
         if not demands:
             return []
         lease = Lease(until=now + lease_seconds, holder=self._session.holder)
@@ -113,15 +114,12 @@ class PostgresQueue(Generic[Row]):
         self, now: Instant, limits: Sequence[ClaimLimit], db: Database
     ) -> Sequence[Demand]:
         """Return the limits for which rows may be due, with one read; none if no row is due."""
-        open_limits = [limit for limit in limits if limit.rows > 0]
-        if not open_limits:
-            return []
         if any(limit.suspects for limit in limits):
             is_any_due = await queue.are_suspects_due(db, self._table.name, now)
         else:
             condition = f"SELECT FROM {self._table.name} WHERE {queue.IS_DUE}"
             is_any_due = await queue.exists(db, condition, {"now": now})
-        return [Demand(limit=limit) for limit in open_limits] if is_any_due else []
+        return [Demand(limit=limit) for limit in limits] if is_any_due else []
 
     async def _find(self, db: Database, now: Instant, demand: Demand) -> Due:
         if demand.limit.suspects:
@@ -141,11 +139,10 @@ class PostgresJobs(PostgresQueue[Job]):
     ) -> Sequence[Demand]:
         if any(limit.suspects for limit in limits):
             return await super()._demands(now, limits, db)
-        open_limits = [limit for limit in limits if limit.rows > 0]
-        most = max((limit.rows for limit in open_limits), default=0) + 1
-        stages = [stage for limit in open_limits for stage in limit.steps]
+        most = max(limit.rows for limit in limits) + 1
+        stages = [stage for limit in limits for stage in limit.steps]
         counts = await job_writes.count_due(db, now, stages, most)
-        due = [(limit, sum(counts[stage] for stage in limit.steps)) for limit in open_limits]
+        due = [(limit, sum(counts[stage] for stage in limit.steps)) for limit in limits]
         return [
             Demand(limit=limit, is_exceeded=count > limit.rows) for limit, count in due if count
         ]

@@ -9,6 +9,7 @@ from sqlite3 import Row as SqlRow
 
 from sqlite_utils import Database
 
+from storage.budget_change import users_in
 from storage.job import Event, Instant, Job
 from storage.notification import (
     ABOUT_APPROVAL,
@@ -145,7 +146,7 @@ def levels(db: Database, team: str) -> dict[str, str]:
 def operators(db: Database, team: str) -> list[str]:
     """Return the users who are notified where no channel is subscribed."""
     users, _ = setting(db, team_scope(team), OPERATORS)
-    return [str(user) for user in users] if isinstance(users, list) else []
+    return list(users_in(users))
 
 
 def add(db: Database, notification: Notification) -> bool:
