@@ -40,11 +40,10 @@ class _Commands(click.Group):
         # Only a service ends by itself after a signal that was noted.
         if cmd_name not in SERVICES and isinstance(ctx.obj, StopSignals):
             ctx.obj.release()
-        # What is imported stays; collections would only search it, for a tenth of the start.
-        gc.disable()
-        try:
-            command: click.Command = import_module(f"bot.cli.{cmd_name}").command
-        finally:
+        command: click.Command = import_module(f"bot.cli.{cmd_name}").command
+        if not gc.isenabled():
+            # What is imported stays, so that no later collection of garbage need search it.
+            gc.freeze()
             gc.enable()
         return command
 

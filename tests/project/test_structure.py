@@ -203,6 +203,23 @@ def test_a_running_bot_loads_nothing_that_only_others_need() -> None:
     assert certificates == "certificates: 0"
 
 
+def test_no_collection_of_garbage_searches_what_a_start_imports() -> None:
+    """It would find nothing to free, for a tenth of the start."""
+    code = """if True:
+        import gc
+        aside = []
+        gc.callbacks.append(lambda phase, _: aside.append(gc.get_freeze_count()))
+        from bot.__main__ import SIGNALS, main
+        main(["run", "--help"], obj=SIGNALS, standalone_mode=False)
+        gc.collect()
+        print(gc.isenabled(), min(aside) > 10_000)
+    """
+    printed = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert printed.splitlines()[-1] == "True True"
+
+
 def test_connections_are_opened_by_one_module() -> None:
     """So that proxies, certificates and inner addresses are thought of once."""
     opens = re.compile(r"\b(ClientSession|TCPConnector|urlopen|HTTPSConnection)\(")
