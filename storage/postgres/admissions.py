@@ -8,7 +8,8 @@ person's row is locked, an equal request at the same instant would not be seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import inf
 from typing import assert_never
 
 from storage.admission import (
@@ -37,20 +38,41 @@ from storage.budget import (
 )
 from storage.job import Decision, DecisionKind, Event, EventName, Instant, Job, QuestionKind, Stage
 from storage.notification import Notification
-from storage.postgres import budget_rules, budget_use, find, notifications, queue
+from storage.postgres import budget_rules, budget_use, notifications, queue
 from storage.postgres.budget_use import LockedUses, lock_caps, lock_person
 from storage.postgres.database import Database
 from storage.postgres.job_reads import (
+    ACTIVE,
+    MAY_BE_EQUAL,
     active_jobs,
     find_by_dedup_key,
     find_duplicate,
-    is_known,
     locked_job,
     locked_set,
 )
-from storage.postgres.job_writes import record
-from storage.rows import JOBS
+from storage.postgres.job_writes import insert, record
+from storage.rows import JOBS, input_text
 from storage.store import Inserted, InsertTerms
+
+# In one round trip, because every request makes it.
+_CHECK_INSERT = f"""
+    SELECT {budget_rules.RULES},
+        EXISTS (SELECT FROM jobs WHERE dedup_key = %(dedup_key)s) AS is_known,
+        EXISTS ({MAY_BE_EQUAL}) AS may_be_equal,
+        ({ACTIVE}) AS active
+"""  # noqa: S608 - only constants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InsertCheck:
+    """What decides whether jobs are inserted, and how."""
+
+    rules: Rules
+    is_known: bool
+    """Whether the jobs are in the store already."""
+    may_be_equal: bool
+    """Whether an earlier job may be equal to one of them."""
+    active: Active
 
 
 async def insert_set(
@@ -68,12 +90,14 @@ async def insert_set(
     """
     jobs = tuple(job for job, _ in asks)
     await lock_person(db, jobs[0])
-    if await is_known(db, jobs[0].dedup_key):
+    check = await _check_insert(db, jobs, terms)
+    if check.is_known:
         known = [await find_by_dedup_key(db, job.dedup_key) for job in jobs]
         return tuple(Inserted(job=job, is_new=False) for job in known if job is not None)
-    rules, uses = await _locked(db, jobs, jobs[0].created_at)
-    question = await _duplicate_question(db, jobs, terms)
-    decided = question or await _begun(db, jobs, rules, uses, terms)
+    rules, uses = check.rules, await _locked_uses(db, jobs, check.rules, jobs[0].created_at)
+    question = await _duplicate_question(db, jobs, terms) if check.may_be_equal else None
+    agreed = terms.is_price_agreed
+    decided = question or await _begun(jobs, rules, uses, check.active, is_price_agreed=agreed)
     match decided:
         case NotAdmitted() as refused:
             return await _insert_refused(db, asks, refused, rules) if terms.may_ask else refused
@@ -93,48 +117,83 @@ async def insert_set(
     return tuple(made)
 
 
+async def _check_insert(db: Database, jobs: Sequence[Job], terms: InsertTerms) -> _InsertCheck:
+    """Return what has to be known, once the person is locked, before any job is inserted."""
+    first = jobs[0]
+    values = {
+        **budget_rules.values_of_rules(first.team, first.created_at),
+        "dedup_key": first.dedup_key,
+        "user": first.user,
+        "channel": first.channel,
+        "inputs": [input_text(job.input) for job in jobs],
+        "since": inf if terms.equal_since is None else terms.equal_since,
+        "limit": terms.most_active or 0,
+    }
+    row = await db.row(_CHECK_INSERT, values)
+    if row is None:
+        raise ValueError("a query without a table has a row")
+    return _InsertCheck(
+        rules=budget_rules.rules_in(row),
+        is_known=row["is_known"],
+        may_be_equal=row["may_be_equal"],
+        active=Active(jobs=row["active"], most=terms.most_active),
+    )
+
+
 async def _locked(db: Database, jobs: Sequence[Job], now: Instant) -> tuple[Rules, LockedUses]:
     """Return the rules, and the uses of the caps that apply, which are locked now."""
     rules = await budget_rules.rules(db, jobs[0].team, now)
+    return rules, await _locked_uses(db, jobs, rules, now)
+
+
+async def _locked_uses(db: Database, jobs: Sequence[Job], rules: Rules, now: Instant) -> LockedUses:
     await lock_caps(db, jobs, rules, now)
-    return rules, LockedUses(db)
+    return LockedUses(db)
+
+
+async def _active(db: Database, job: Job, most: int | None) -> Active:
+    """Return how many jobs of a job's person are under way, if that has a limit."""
+    if most is None:
+        return Active()
+    return Active(jobs=await active_jobs(db, job.team, job.user, most), most=most)
 
 
 async def _begun(
-    db: Database, jobs: Sequence[Job], rules: Rules, uses: LockedUses, terms: InsertTerms
+    jobs: Sequence[Job],
+    rules: Rules,
+    uses: LockedUses,
+    active: Active,
+    *,
+    is_price_agreed: bool,
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide whether new jobs begin to count; those that wait begin when they are confirmed."""
     now = jobs[0].created_at
-    uncounted = admit_uncounted(jobs, rules, now, is_price_agreed=terms.is_price_agreed)
-    return uncounted or await _decided_on_terms(db, jobs, rules, now, uses=uses, terms=terms)
+    uncounted = admit_uncounted(jobs, rules, now, is_price_agreed=is_price_agreed)
+    return uncounted or await _decided_on_terms(
+        jobs, rules, now, uses=uses, active=active, is_price_agreed=is_price_agreed
+    )
 
 
 async def _decided_on_terms(
-    db: Database,
     jobs: Sequence[Job],
     rules: Rules,
     now: Instant,
     *,
     uses: LockedUses,
-    terms: InsertTerms,
+    active: Active,
+    is_price_agreed: bool,
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide about jobs whose asker may have agreed to their price."""
-    most = terms.most_active
-    decided = await _decided(
-        db, jobs, rules, now, uses=uses, most_active=most, consent=Consent.NONE
-    )
+    decided = await _decided(jobs, rules, now, uses=uses, active=active, consent=Consent.NONE)
     is_about_price = isinstance(decided, AskFirst) and decided.kind is QuestionKind.PRICE
-    if terms.is_price_agreed and is_about_price:
-        return await _decided(
-            db, jobs, rules, now, uses=uses, most_active=most, consent=Consent.CONFIRMED
-        )
+    if is_price_agreed and is_about_price:
+        return await _decided(jobs, rules, now, uses=uses, active=active, consent=Consent.CONFIRMED)
     return decided
 
 
 async def _insert(db: Database, job: Job, event: Event, rules: Rules, uses: LockedUses) -> Inserted:
-    await find.insert_job(db, job)
     await budget_use.count(db, NO_USE, job, event.at, rules, uses=uses)
-    await record(db, job, event)
+    await insert(db, job, event)
     return Inserted(job=job, is_new=True)
 
 
@@ -155,8 +214,7 @@ async def _insert_refused(
 
 async def _insert_asked(db: Database, job: Job, event: Event, question: AskFirst) -> Inserted:
     waiting = asked(job, question, event.at)
-    await find.insert_job(db, waiting)
-    await record(db, waiting, event_of(question, event.at))
+    await insert(db, waiting, event_of(question, event.at))
     return Inserted(job=waiting, is_new=True)
 
 
@@ -195,9 +253,8 @@ async def confirm(  # noqa: PLR0911 - one for each answer
     if job.starts_at is not None:
         event = Event(at=now, name=EventName.CONFIRMED, detail=by)
         return await _accept(db, job, as_planned(job), event, rules, uses=uses)
-    decided = await _decided(
-        db, parts, rules, now, uses=uses, most_active=most_active, consent=Consent.CONFIRMED
-    )
+    active = await _active(db, job, most_active)
+    decided = await _decided(parts, rules, now, uses=uses, active=active, consent=Consent.CONFIRMED)
     match decided:
         case Admitted(jobs=admitted):
             event = Event(at=now, name=EventName.CONFIRMED, detail=by)
@@ -227,7 +284,11 @@ async def begin(
     await lock_person(db, planned)
     wanted = replace(priced, stage=Stage.ACCEPTED)
     rules, uses = await _locked(db, [wanted], now)
-    match await _decided_on_terms(db, [wanted], rules, now, uses=uses, terms=terms):
+    active = await _active(db, wanted, terms.most_active)
+    decided = await _decided_on_terms(
+        [wanted], rules, now, uses=uses, active=active, is_price_agreed=terms.is_price_agreed
+    )
+    match decided:
         case Admitted(jobs=(admitted,)):
             row = await _begun_now(db, planned, accepted(admitted, now))
             await budget_use.count(db, NO_USE, row, now, rules, uses=uses)
@@ -239,7 +300,7 @@ async def begin(
             return row
         case AskFirst() | NotAdmitted() as refused:
             return refused
-        case decided:
+        case _:
             raise ValueError(f"one job is admitted as one: {decided}")
 
 
@@ -270,9 +331,8 @@ async def approve(
     if refusal is not None:
         return refusal
     consent = Consent.BEYOND_CAPS if beyond_caps else Consent.APPROVED
-    decided = await _decided(
-        db, [job], rules, now, uses=uses, most_active=most_active, consent=consent
-    )
+    active = await _active(db, job, most_active)
+    decided = await _decided([job], rules, now, uses=uses, active=active, consent=consent)
     match decided:
         case Admitted(jobs=(admitted,)):
             pass
@@ -332,20 +392,15 @@ async def _changed(db: Database, before: Job, after: Job) -> Job:
 
 
 async def _decided(
-    db: Database,
     jobs: Sequence[Job],
     rules: Rules,
     now: Instant,
     *,
     uses: LockedUses,
-    most_active: int | None,
+    active: Active,
     consent: Consent,
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide about jobs by the counters as they are in this transaction, which has locked them."""
-    first, active = jobs[0], Active()
-    if most_active is not None:
-        found = await active_jobs(db, first.team, first.user, most_active)
-        active = Active(jobs=found, most=most_active)
     for job in jobs:
         await uses.read_for(job, rules, now)
     return admit(jobs, rules, uses.of, now, consent=consent, active=active)

@@ -53,9 +53,7 @@ from storage.rows import encode
 
 _NO_RULES = Rules()
 
-# Each table as JSON, so that one statement reads all of them.
-_RULES = f"""
-    SELECT
+RULES = f"""
         coalesce((
             SELECT jsonb_agg(to_jsonb(one) ORDER BY scope, "window") FROM caps AS one
             WHERE team = %(team)s
@@ -78,6 +76,7 @@ _RULES = f"""
             SELECT value FROM settings WHERE scope = %(team_scope)s AND name = '{OPERATORS}'
         ) AS operators
 """  # noqa: S608 - only constants
+"""The columns of `rules_in`: each table as JSON, so that one statement reads all of them."""
 
 _ONE_CHANGE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(team)s, 2))"
 
@@ -124,9 +123,17 @@ _ADD_AUDIT = """
 
 async def rules(db: Database, team: str, now: Instant) -> Rules:
     """Return all rules of a workspace, with the raises that have not ended."""
-    row = await db.row(_RULES, {"team": team, "now": now, "team_scope": team_scope(team)})
-    if row is None:
-        return _NO_RULES
+    row = await db.row(f"SELECT {RULES}", values_of_rules(team, now))
+    return _NO_RULES if row is None else rules_in(row)
+
+
+def values_of_rules(team: str, now: Instant) -> dict[str, object]:
+    """Return the values of `RULES`."""
+    return {"team": team, "now": now, "team_scope": team_scope(team)}
+
+
+def rules_in(row: DictRow) -> Rules:
+    """Return the rules in a row that has the columns `RULES`."""
     found = Rules(
         caps=tuple(map(_cap, row["caps"])),
         raises=tuple(map(_raise, row["raises"])) if row["caps"] else (),

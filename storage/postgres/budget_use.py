@@ -55,13 +55,15 @@ EXPOSURE = ("stage", "reserved", "cost_estimate", "cost_actual")
 # changes rules holds it alone. So no rule changes between its look and its commit.
 _LOCK_RULES = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%(team)s, 2))"
 
-_ADD_SCOPE = "INSERT INTO budget_scopes VALUES (%(key)s) ON CONFLICT DO NOTHING"
-
 # The rules first, and both in one round trip, which each request makes.
 _LOCK_PERSON = f"""
     WITH rules AS MATERIALIZED ({_LOCK_RULES})
     SELECT FROM rules, budget_scopes WHERE key = %(key)s FOR UPDATE OF budget_scopes
 """
+_ADD_PERSON = f"""
+    WITH rules AS MATERIALIZED ({_LOCK_RULES})
+    INSERT INTO budget_scopes SELECT %(key)s FROM rules ON CONFLICT DO NOTHING
+"""  # noqa: S608 - only constants
 
 # The person's row first, which an admission has locked already.
 LOCK_SCOPES = """
@@ -132,8 +134,10 @@ async def lock_person(db: Database, job: Job) -> None:
     The row of an existing job is locked before.
     """
     values = {"team": job.team, "key": scopes_of(job)[0].key}
-    if await db.row(_LOCK_PERSON, values) is None:
-        await db.change(_ADD_SCOPE, values)
+    if await db.row(_LOCK_PERSON, values) is not None:
+        return
+    # Whoever inserts the row has it locked.
+    if not await db.change(_ADD_PERSON, values):
         await db.row(_LOCK_PERSON, values)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from psycopg import AsyncConnection, AsyncRawCursor
@@ -13,6 +15,9 @@ from storage.store import StoreFullError
 Values: TypeAlias = Mapping[str, object]
 """The values of a statement's parameters, by their names: `%(name)s`."""
 
+_NAMED = re.compile(r"%\((\w+)\)s|%%")
+_MOST_STATEMENTS = 1000
+
 
 class Database:
     """Runs statements on one connection."""
@@ -22,37 +27,42 @@ class Database:
 
     async def rows(self, statement: str, values: Values | None = None) -> list[DictRow]:
         """Run a statement that returns rows, and return them."""
-        cursor = await self._connection.execute(statement.encode(), cleaned(values))
-        return await cursor.fetchall()
-
-    async def numbered_change(self, statement: str, values: Sequence[object]) -> int:
-        """Do as `change`, for a statement with the parameters `$1`, `$2` ….
-
-        psycopg converts a statement with names for each call anew if it has more than 50 of them.
-        """
-        cursor = AsyncRawCursor(self._connection)
-        await cursor.execute(statement.encode(), [_clean(value) for value in values])
-        return cursor.rowcount
+        return await (await self._executed(statement, values)).fetchall()
 
     async def row(self, statement: str, values: Values | None = None) -> DictRow | None:
         """Run a statement, and return its first row, or `None` if it has none."""
-        cursor = await self._connection.execute(statement.encode(), cleaned(values))
-        return await cursor.fetchone()
+        return await (await self._executed(statement, values)).fetchone()
 
     async def change(self, statement: str, values: Values | None = None) -> int:
         """Run a statement that returns no rows; return how many rows it changed."""
-        cursor = await self._connection.execute(statement.encode(), cleaned(values))
-        return cursor.rowcount
+        return (await self._executed(statement, values)).rowcount
+
+    async def _executed(self, statement: str, values: Values | None) -> AsyncRawCursor[DictRow]:
+        cursor = AsyncRawCursor(self._connection)
+        if values is None:
+            return await cursor.execute(statement.encode())
+        numbered, names = _numbered(statement)
+        return await cursor.execute(numbered, [_clean(values[name]) for name in names])
 
 
-def cleaned(values: Values | None) -> dict[str, object] | None:
-    """Return values of which a database of UTF-8 can hold each text."""
-    if values is None:
-        return None
-    return {name: _clean(value) for name, value in values.items()}
+@lru_cache(maxsize=_MOST_STATEMENTS)
+def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return a statement with the server's own parameters, `$1`, `$2` …, and their names in order.
+
+    psycopg itself would convert a statement with more than 50 names for each call anew.
+    """
+    places: dict[str, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        name = found[1]
+        return "%" if name is None else f"${places.setdefault(name, len(places) + 1)}"
+
+    numbered = _NAMED.sub(place, statement)
+    return numbered.encode(), tuple(places)
 
 
 def _clean(value: object) -> object:
+    """Return a value that a database of UTF-8 can hold."""
     match value:
         case str():
             return clean_text(value)

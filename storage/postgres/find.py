@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from storage.find import FoundJob, Page, Viewer, Wanted, words_of_job
 from storage.find_rows import found_jobs, words_of_row
 from storage.job import REQUESTED, Job
-from storage.postgres import queue
 from storage.postgres.database import Database
-from storage.rows import JOBS, in_list
+from storage.rows import in_list
 from storage.store import Unreadable
 
 # Of the jobs in a direct conversation nobody sees those of others.
@@ -37,11 +36,11 @@ _CONDITIONS = {
 # As they are, by no parser of the server's, which would find addresses and numbers in them.
 _VECTOR = "array_to_tsvector(string_to_array({words}, ' '))"
 
-# One statement, so that a job costs no more round trips than before.
-_INSERT = f"""
-    WITH made AS ({{insertion}} RETURNING seq)
-    INSERT INTO job_words (seq, words) SELECT seq, {_VECTOR.format(words="{place}::text")} FROM made
+INSERT_WORDS = f"""
+    INSERT INTO job_words (seq, words) SELECT seq, {_VECTOR.format(words="%(words)s::text")}
+    FROM made
 """  # noqa: S608 - only constants
+"""A part of the statement that has `made` a job: to index it by its `words_of_job`."""
 
 _PUT = f"""
     UPDATE job_words SET words = {_VECTOR.format(words="%(words)s::text")}
@@ -107,14 +106,6 @@ def match_expression(words: Sequence[str]) -> str:
     """
     quoted = " & ".join(f"'{word}'" for word in words)
     return f"{quoted}:*" if quoted else ""
-
-
-async def insert_job(db: Database, job: Job) -> None:
-    """Insert a job whose unique values no other has, with its words."""
-    place = f"${len(JOBS.columns) + 1}"
-    insertion = queue.insertion(JOBS.name, JOBS.columns)
-    statement = _INSERT.format(insertion=insertion, place=place)
-    await db.numbered_change(statement, [*JOBS.to_row(job).values(), words_of_job(job)])
 
 
 async def put_words(db: Database, job: Job) -> None:

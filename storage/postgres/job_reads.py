@@ -19,7 +19,7 @@ from storage.job import (
 )
 from storage.notification import NotificationKind
 from storage.postgres.database import Database, Values
-from storage.postgres.queue import IS_FREE, exists
+from storage.postgres.queue import IS_FREE
 from storage.rows import JOBS, event_from_row, in_list, input_text
 from storage.store import MOST_AHEAD, MOST_IN_THREAD, JobFilter, Unreadable, UnreadableRowError
 
@@ -52,9 +52,14 @@ IN_THREAD = """
 """
 
 # A job that waited for its asker was made earlier than it was accepted.
+_OF_PERSON_LATELY = f"""
+    "user" = %(user)s AND created_at >= %(since)s - {QUESTION_SECONDS}
+        AND team = %(team)s AND channel = %(channel)s
+"""
+MAY_BE_EQUAL = f"SELECT FROM jobs WHERE {_OF_PERSON_LATELY} AND input = ANY(%(inputs)s)"
 FIND_DUPLICATE = f"""
     SELECT * FROM jobs
-    WHERE "user" = %(user)s AND created_at >= %(since)s - {QUESTION_SECONDS}
+    WHERE {_OF_PERSON_LATELY}
         AND (
             created_at >= %(since)s
             OR EXISTS (
@@ -63,7 +68,7 @@ FIND_DUPLICATE = f"""
                     AND at >= %(since)s
             )
         )
-        AND team = %(team)s AND channel = %(channel)s AND model = %(model)s AND input = %(input)s
+        AND model = %(model)s AND input = %(input)s
         AND id <> %(id)s AND (id <> %(parent_id)s OR stage IN ({in_list(RENDER_AWAITED)}))
         AND stage IN ({in_list(REQUESTED - {Stage.REJECTED})})
     ORDER BY created_at DESC, seq DESC LIMIT 1
@@ -188,11 +193,6 @@ async def find_by_dedup_key(db: Database, dedup_key: str) -> Job | None:
     """Return the job with this dedup key, or `None`."""
     query = "SELECT * FROM jobs WHERE dedup_key = %(key)s"
     return await _first_job(db, query, {"key": dedup_key})
-
-
-async def is_known(db: Database, dedup_key: str) -> bool:
-    """Tell whether there is a job with this dedup key: cheaper than to read it."""
-    return await exists(db, "SELECT FROM jobs WHERE dedup_key = %(key)s", {"key": dedup_key})
 
 
 async def find_by_message(db: Database, team: str, channel: str, ts: str) -> Job | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from psycopg.rows import DictRow
 
 from storage.budget import AuditAction, AuditEntry, Settlement, exposure
+from storage.find import words_of_job
 from storage.job import (
     ABANDONABLE,
     CANCELLABLE,
@@ -28,7 +29,7 @@ from storage.postgres import budget_rules, budget_use, find, homes, notification
 from storage.postgres.database import Database
 from storage.postgres.job_reads import job_by_id, locked_job, parts
 from storage.postgres.queue import IS_DUE, LOCKED, Due
-from storage.rows import JOBS, in_list
+from storage.rows import JOBS, event_to_row, in_list
 from storage.store import ClaimLimit, Unreadable
 
 # A part for each stage, so that a claim does not read thousands of jobs of a full stage.
@@ -51,6 +52,14 @@ COUNT_DUE = f"""
     ) AS jobs
     FROM unnest(%(stages)s::text[]) AS wanted (stage)
 """  # noqa: S608 - only constants
+
+# One statement, because every request makes it.
+_INSERT = f"""
+    WITH made AS ({queue.insertion(JOBS.name, JOBS.columns)} RETURNING seq),
+        words AS ({find.INSERT_WORDS}),
+        event AS ({homes.INSERT_EVENT})
+    {homes.TOUCH}
+"""
 
 # Of two who keep it the first is named.
 _KEEP = """
@@ -317,6 +326,21 @@ async def resume(
         raise IllegalTransitionError(job_id, job.stage, job.parked_from or job.stage)
     await budget_use.count(db, exposure(job), resumed[0], now)
     return resumed[0]
+
+
+async def insert(db: Database, job: Job, event: Event) -> None:
+    """Insert a job whose unique values no other has, its words, first event and notifications.
+
+    The user's Home tab becomes due; its row is locked after the budgets' counters, as everywhere.
+    """
+    values = {
+        **JOBS.to_row(job),
+        "words": words_of_job(job),
+        **event_to_row(job.id, event),
+        **homes.touched(job.team, job.user, event.at),
+    }
+    await db.change(_INSERT, values)
+    await notifications.insert_for_event(db, job, event)
 
 
 async def record(db: Database, job: Job, event: Event) -> None:

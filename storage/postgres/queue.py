@@ -250,7 +250,7 @@ async def insert_new(db: Database, table: Table[Row], row: Row, unique: str) -> 
     """Insert a row; `False` if one with its value of the `unique` column exists already."""
     made = insertion(table.name, table.columns)
     statement = f"{made} ON CONFLICT ({unique}) DO NOTHING"
-    return await db.numbered_change(statement, list(table.to_row(row).values())) > 0
+    return await db.change(statement, table.to_row(row)) > 0
 
 
 async def changed(
@@ -270,5 +270,5 @@ def insertion(table: str, columns: tuple[str, ...]) -> str:
     """Return the statement that inserts a row, without what follows its values."""
     # `user` is a word of SQL's.
     names = ", ".join(f'"{name}"' for name in columns)
-    places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    places = ", ".join(f"%({name})s" for name in columns)
     return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - our names
