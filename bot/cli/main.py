@@ -42,7 +42,7 @@ class _Commands(click.Group):
             ctx.obj.release()
         command: click.Command = import_module(f"bot.cli.{cmd_name}").command
         if not gc.isenabled():
-            # What is imported stays, so that no later collection of garbage need search it.
+            # Imported modules stay until the end: a collection of garbage would only search them.
             gc.freeze()
             gc.enable()
         return command

@@ -54,7 +54,7 @@ from storage.postgres.job_writes import insert, record
 from storage.rows import JOBS, input_text
 from storage.store import Inserted, InsertTerms
 
-# In one round trip, because every request makes it.
+# One statement, because every request needs all of it.
 _CHECK_INSERT = f"""
     SELECT {budget_rules.RULES},
         EXISTS (SELECT FROM jobs WHERE dedup_key = %(dedup_key)s) AS is_known,

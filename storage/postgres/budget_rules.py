@@ -77,6 +77,7 @@ RULES = f"""
         ) AS operators
 """  # noqa: S608 - only constants
 """The columns of `rules_in`: each table as JSON, so that one statement reads all of them."""
+_SELECT_RULES = f"SELECT {RULES}"
 
 _ONE_CHANGE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%(team)s, 2))"
 
@@ -123,7 +124,7 @@ _ADD_AUDIT = """
 
 async def rules(db: Database, team: str, now: Instant) -> Rules:
     """Return all rules of a workspace, with the raises that have not ended."""
-    row = await db.row(f"SELECT {RULES}", values_of_rules(team, now))
+    row = await db.row(_SELECT_RULES, values_of_rules(team, now))
     return _NO_RULES if row is None else rules_in(row)
 
 

@@ -53,7 +53,7 @@ COUNT_DUE = f"""
     FROM unnest(%(stages)s::text[]) AS wanted (stage)
 """  # noqa: S608 - only constants
 
-# One statement, because every request makes it.
+# One statement, because every request needs all of it.
 _INSERT = f"""
     WITH made AS ({queue.insertion(JOBS.name, JOBS.columns)} RETURNING seq),
         words AS ({find.INSERT_WORDS}),
