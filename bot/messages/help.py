@@ -52,7 +52,8 @@ _ONE_RULE = (
     "`last` stands for the ID of your newest job, of this channel if there is one. "
     "One rule for all these words: a text of at most three words that begins with one of them but "
     "goes on otherwise, has one letter of it wrong, or means one of them (`stop last`), is asked "
-    "about before it is rendered. A longer one is a prompt, and so are words behind two dashes: "
+    "about before it is rendered. A longer one is a prompt, unless one correction makes it a "
+    "command (`set budget here 5 per day`), and so are words behind two dashes: "
     "`/video -- list of cats`."
 )
 

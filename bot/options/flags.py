@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from bot.base.errors import UsageError
 from bot.options.alternatives import EACH_IMAGE_FLAG, TIMES_FLAG
@@ -21,6 +22,16 @@ from bot.options.values import BOOLEANS, is_choice, synonym_of
 from bot.options.wording import nearest, quoted
 
 _SINGLE_DASH = re.compile(r"-([A-Za-z][\w-]+)(?:=.*)?", re.DOTALL)
+# Names that other programs have for the bot's own flags; a model's file has those of its options.
+_OTHER_NAMES: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("count", "number", "videos", "takes", "copies", "variations"), TIMES_FLAG)
+    | dict.fromkeys(("when", "date", "schedule", "later"), AT_FLAG)
+    | dict.fromkeys(("repeat", "recurring", "daily", "weekly", "monthly"), EVERY_FLAG)
+    | dict.fromkeys(("cost", "price", "estimate", "preview"), DRY_FLAG)
+    | dict.fromkeys(("campaign", "tag", "folder", "for"), PROJECT_FLAG)
+    | dict.fromkeys(("preset", "look", "template"), STYLE_FLAG)
+    | dict.fromkeys(("character", "actor"), CAST_FLAG)
+)
 # The most words of a choice's synonym, such as `9 by 16`.
 _LONGEST_SYNONYM = 3
 
@@ -148,7 +159,11 @@ class Flags:
                     f"{quoted(f'--{name}')} is an option of `{other.slug}`, not of "
                     f"`{self._model.slug}`. Add `--{MODEL_FLAG} {other.slug}` to use it."
                 )
-        close = self.named_by_choice(name) or nearest(typed.partition(":")[0], self._exact)
+        close = (
+            self.named_by_choice(name)
+            or self._called_otherwise(typed)
+            or nearest(typed.partition(":")[0], self._exact)
+        )
         advice = (
             f"Did you mean `--{close.removeprefix('--')}`?"
             if close
@@ -156,6 +171,15 @@ class Flags:
             "words behind a lone `--` belong to the prompt."
         )
         return UsageError(f"{self._model.title} has no option {quoted(f'--{name}')}. {advice}")
+
+    def _called_otherwise(self, typed: str) -> str | None:
+        """Return the flag of what has that name in other programs."""
+        names = {
+            spelling(name): option.flag
+            for option in self._model.options
+            for name in option.other_names
+        }
+        return names.get(typed) or _OTHER_NAMES.get(typed)
 
 
 @lru_cache(MOST_MODELS)

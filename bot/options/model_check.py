@@ -78,6 +78,7 @@ def _check_names(file: ModelFile) -> None:
     for place, names in (
         ("schema.required", sorted(required_of(file.published))),
         ("bot.aliases", file.bot.aliases.values()),
+        ("bot.other_names", file.bot.other_names.values()),
         ("bot.help", file.bot.help),
         ("bot.labels", file.bot.labels),
         ("bot.items", file.bot.items),

@@ -208,6 +208,8 @@ class BotPart(BaseModel):
     """Whether this is the model of a request that names none."""
     aliases: dict[str, str] = {}
     """Short flags: alias to property."""
+    other_names: dict[str, str] = {}
+    """Names that other programs have for a property, to property: answered with its flag."""
     help: dict[str, _Line] = {}
     """One line of help: property to text."""
     labels: dict[str, _Line] = {}
@@ -350,6 +352,7 @@ def _checked_options(file: ModelFile) -> tuple[Option, ...]:
 def _annotations(file: ModelFile) -> Annotations:
     return Annotations(
         aliases=file.bot.aliases,
+        other_names=file.bot.other_names,
         hints=file.bot.help,
         labels=file.bot.labels,
         units=file.bot.units,

@@ -789,7 +789,8 @@ def _cast_names(flags: list[tuple[Meaning, Flag]], cast: Cast | None) -> tuple[s
 def _refuse_lone_repeat(every: RepeatEvery, *, is_timed: bool) -> None:
     """Raise `UsageError` for a repeat without a time at which it begins."""
     if not is_timed:
-        raise UsageError(f"Say when it starts, too: `--{AT_FLAG} 9:00 --{EVERY_FLAG} {every}`.")
+        example = f"`--{AT_FLAG} 9:00 --{EVERY_FLAG} {every}`"
+        raise UsageError(f"Say when it starts, too, for example {example}.")
 
 
 def _wall_time(text: str, *, is_request: bool) -> WallTime:

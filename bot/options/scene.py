@@ -6,8 +6,8 @@ import re
 
 from storage.job import Json
 
-# Words behind it replace the earlier prompt.
-_REPLACES = re.compile(r"new\s*:\s*", re.IGNORECASE)
+# Words behind it replace the earlier prompt: `new:`, `new prompt:`, `prompt:`.
+_REPLACES = re.compile(r"(?:new(?:\s+(?:prompt|video|scene|text))?|prompt)\s*:\s*", re.IGNORECASE)
 _ENDS_A_SENTENCE = (".", "!", "?", "…", "。", ",", ";", ":")
 
 

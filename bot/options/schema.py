@@ -93,6 +93,8 @@ class Annotations:
 
     aliases: Mapping[str, str]
     """Short names: alias to property."""
+    other_names: Mapping[str, str]
+    """Names that are answered with the property's flag: name to property."""
     hints: Mapping[str, str]
     labels: Mapping[str, str]
     units: Mapping[str, Sequence[str]]
@@ -119,6 +121,8 @@ class Option:
     required: bool = False
     aliases: tuple[str, ...] = ()
     """Short names from the model file, without dashes."""
+    other_names: tuple[str, ...] = ()
+    """Names that other programs have for it, without dashes. They are no flags."""
     hint: str = ""
     """One line of help from the model file, else the schema's description."""
     label: str = ""
@@ -309,7 +313,8 @@ def options_of(schema: Schema, annotations: Annotations) -> Iterator[Option]:
             schema=described,
             kind=kind,
             required=name in required,
-            aliases=tuple(alias for alias, target in annotations.aliases.items() if target == name),
+            aliases=_names_of(name, annotations.aliases),
+            other_names=_names_of(name, annotations.other_names),
             hint=annotations.hints.get(name, str(described.get("description", ""))),
             label=annotations.labels.get(name, ""),
             takes=annotations.files.get(name),
@@ -319,6 +324,10 @@ def options_of(schema: Schema, annotations: Annotations) -> Iterator[Option]:
             advanced=name not in required and _is_advanced(name, described, annotations),
             position=order.index(name),
         )
+
+
+def _names_of(option: str, targets: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name, target in targets.items() if target == option)
 
 
 def _is_advanced(name: str, described: Schema, annotations: Annotations) -> bool:

@@ -64,7 +64,12 @@ NEAR_MISSES: Mapping[str, str | None] = {
     "setings": "settings",
     "setings mode pro": "settings mode pro",
     "notfy here all": "notify here all",
+    "cots": "cost",
+    "coast": "cost",
+    "Statue.": "status ID|last",
+    "hell": "help",
     "cots me": None,
+    "coast --mode pro": None,
     "csot me": "cost me",
     "lsit all": "list [--approved]",
     "stats 1 2": "status ID|last",
@@ -84,7 +89,7 @@ NEAR_MISSES: Mapping[str, str | None] = {
     "styles save noir rain --mode pro": "style save noir rain --mode pro",
     "settings me, mode: pro": "settings me mode pro",
     "again 01234567 boats --mode pro": None,
-    "video list": "list [--approved]",
+    "video list": "list",
     "/video budget set here 5 per day": "budget set here 5 per day",
     "video of a lake": None,
     "stop it": "cancel ID|last",
@@ -108,7 +113,10 @@ NEAR_MISSES: Mapping[str, str | None] = {
 
 
 def test_a_near_miss_of_a_word_is_mistyped() -> None:
-    """One letter is wrong, or two are swapped. Words of English that come close are prompts."""
+    """One letter is wrong, or two are swapped.
+
+    Words of English that come close begin prompts, but none is a prompt alone.
+    """
     found = {text: meant(text) for text in NEAR_MISSES}
     assert found == {text: usage and f"/video {usage}" for text, usage in NEAR_MISSES.items()}
 
@@ -134,6 +142,36 @@ def test_a_near_miss_of_a_word_is_mistyped() -> None:
 def test_a_word_that_means_a_subcommand_elsewhere_is_mistyped(text: str, usage: str | None) -> None:
     """Alone, or before a job; before other words it is a prompt."""
     assert meant(text) == (usage and f"/video {usage}")
+
+
+REWORDED: Mapping[str, str | None] = {
+    "budget 5 per day": "budget set here 5 per day",
+    "budget <@U2|ana> 5 per day": "budget set @ana 5 per day",
+    "budget add here 5 per day": "budget set here 5 per day",
+    "budget clear here per day": "budget unset here per day",
+    "set budget here 5 per day": "budget set here 5 per day",
+    "raise budget here 20 today because launch": "budget raise here 20 today because launch",
+    "credit 200 for receipt 17": "credit add 200 for receipt 17",
+    "style create noir --mode pro": "style save noir --mode pro",
+    "create style noir --mode pro": "style save noir --mode pro",
+    "delete style noir": "style delete noir",
+    "show me my cost last month": "cost last month",
+    "the list": "list",
+    "get help": "help",
+    "show me": None,
+    "show me the money": None,
+    "the cost of a war": None,
+    "credit 200 cards rain down on us": None,
+    "budget of a small film 5 people per day": None,
+    "create a boat --mode pro": None,
+    "set the table for two": None,
+}
+
+
+def test_a_command_in_the_words_of_a_sentence_is_mistyped() -> None:
+    """With its verb left out, before it or of another name, or behind words that ask for it."""
+    found = {text: meant(text) for text in REWORDED}
+    assert found == {text: command and f"/video {command}" for text, command in REWORDED.items()}
 
 
 MISFITS = {
@@ -220,16 +258,14 @@ CLEAR_IN_A_COMMAND = [
     "--mode pro lsit",
     "hello",
     "lake",
-    "coast",
     "candle",
-    "statue",
+    "-- cots",
     "model train",
     "setting sun",
     "coast road",
     "statue in rain",
     "lost dog",
     "mist rising",
-    "host",
     "getting ready",
     "camel",
     "castle",
@@ -270,7 +306,7 @@ def test_a_clear_prompt_goes_straight_on_in_a_conversation(place: TextContext) -
         ("what can you do?", SmallTalk.QUESTION),
         ("can you help me?", SmallTalk.QUESTION),
         ("lake", SmallTalk.SINGLE_WORD),
-        ("hell", SmallTalk.SINGLE_WORD),
+        ("health", SmallTalk.SINGLE_WORD),
     ],
 )
 def test_small_talk_in_a_conversation(text: str, kind: SmallTalk, place: TextContext) -> None:
@@ -281,6 +317,7 @@ def test_small_talk_in_a_conversation(text: str, kind: SmallTalk, place: TextCon
     ("text", "intent"),
     [
         ("animate", Prompt(typed=read_text("animate"))),
+        ("coast", Prompt(typed=read_text("coast"))),
         ("can you animate this?", Prompt(typed=read_text("can you animate this?"))),
         ("thanks", Talk(kind=SmallTalk.THANKS)),
     ],

@@ -231,6 +231,12 @@ def test_the_options_of_another_model_are_read_from_its_file(
             "The prompt is given twice: by `--prompt` and as `x`. Give it once.",
         ),
         ("x --duraton 5", "Kling V3 has no option `--duraton`. Did you mean `--duration`?"),
+        ("x --length 5", "Kling V3 has no option `--length`. Did you mean `--duration`?"),
+        (
+            "x --Start_Frame 1",
+            "Kling V3 has no option `--Start_Frame`. Did you mean `--first-frame-image`?",
+        ),
+        ("x --count 3", "Kling V3 has no option `--count`. Did you mean `--times`?"),
         (
             "x --zzz",
             (

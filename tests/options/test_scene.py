@@ -23,7 +23,9 @@ def test_words_are_added_to_the_earlier_prompt(earlier: str, words: str, prompt:
     assert added_words(earlier, prompt) == (words if earlier else None)
 
 
-@pytest.mark.parametrize("words", ["new: a sea", "NEW : a sea", "new:a sea"])
+@pytest.mark.parametrize(
+    "words", ["new: a sea", "NEW : a sea", "new:a sea", "new prompt: a sea", "Prompt: a sea"]
+)
 def test_new_replaces_the_earlier_prompt(words: str) -> None:
     assert changed_scene("a lake", words) == "a sea"
 

@@ -126,5 +126,6 @@ BUDGET = Subcommand(
     bind=_bind,
     most=None,
     words=FIRST_WORDS | APPROVAL_WORDS,
+    openings=("set", "set here"),
     is_of_the_team=True,
 )

@@ -92,5 +92,6 @@ CREDIT = Subcommand(
     bind=_bind,
     most=None,
     words=frozenset({"add", "take", "for"}),
+    openings=("add",),
     is_of_the_team=True,
 )

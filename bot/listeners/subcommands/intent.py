@@ -3,10 +3,11 @@
 One rule holds for every word of the table. A text that begins with a word, and goes on as the word
 takes it, is the subcommand. A whole text of at most three words and no options is asked about if it
 begins with a word but goes on otherwise, if one letter is wrong in the word, or if the word is
-another name of it (`stop last`). A longer one is asked about if one corrected letter makes it a
-subcommand (`budget rise here 5 today`), and one with options also if a single word (`lst`) or a
-whole subcommand (`cancel last`) stands before them. All else is a prompt, except small talk in a
-conversation.
+another name of it (`stop last`). A text of any length is asked about if one correction makes it a
+subcommand: of a letter (`budget rise here 5 today`), of a verb that is missing, has another name or
+stands before it (`set budget here 5 per day`), or without the words that ask for it (`show me my
+cost`). One with options is asked about also if a single word (`lst`) or a whole subcommand (`cancel
+last`) stands before them. All else is a prompt, except small talk in a conversation.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -23,7 +25,7 @@ from bot.listeners.subcommands.subcommand import Subcommand
 from bot.options.alternatives import has_alternatives
 from bot.options.catalog import Catalog
 from bot.options.characters import visible
-from bot.options.edit_distance import edit_distance
+from bot.options.edit_distance import is_within_one_error
 from bot.options.parser import Flag, TypedText, Word, read_text
 from bot.options.small_talk import SmallTalk, small_talk
 from bot.options.wording import short
@@ -46,6 +48,13 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
 )
 """Words that probably mean a subcommand, if they stand alone or before what that one takes."""
 
+OTHER_ACTIONS: Mapping[str, Collection[str]] = MappingProxyType(
+    dict.fromkeys(("add", "create", "new", "make", "change", "update", "limit"), ("set", "save"))
+    | dict.fromkeys(("remove", "delete", "clear", "drop"), ("unset", "delete", "take"))
+    | dict.fromkeys(("increase", "extend", "lift"), ("raise",))
+)
+"""Words that probably mean another one behind a subcommand: `create` in `style create noir …`."""
+
 PLAIN_WORDS = frozenset(
     word
     for line in (
@@ -61,7 +70,14 @@ PLAIN_WORDS = frozenset(
     )
     for word in line.split()
 )
-"""English words that are one letter away from a subcommand, and begin prompts."""
+"""English words that are one letter away from a subcommand, and begin prompts.
+
+One that is the whole text is asked about, as every other near miss: it is more often mistyped
+(`cots`) than meant as all that a video shows.
+"""
+
+LEADS = frozenset({"show", "give", "get", "see", "open", "run", "me", "my", "our", "the", "please"})
+"""Words that ask for what a whole subcommand behind them does."""
 
 FILLERS = frozenset({"it", "this", "that", "please", "now"})
 """Words beside a command that say nothing more."""
@@ -162,7 +178,10 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     if talk is not None and talk not in _UNSURE:
         return Talk(kind=talk)
     is_short = len(words) <= MOST_WORDS
-    meant = _meant(words, context) if is_short else _corrected(words, typed, context)
+    plain_words = PLAIN_WORDS if len(words) > 1 or context.has_files else frozenset[str]()
+    meant = _corrected(words, typed, context)
+    if meant is None and is_short:
+        meant = _meant(words, context, plain_words)
     if meant is not None:
         return _mistyped(meant, literal(plain(text)))
     return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)
@@ -212,13 +231,19 @@ def _subcommand(text: str, context: TextContext) -> Handler | None:
     return subcommand.match("".join(following).strip(), context.catalog)
 
 
-def _meant(words: Sequence[str], context: TextContext) -> str | None:
-    """Return how the command is typed that a short text probably means; `None`: it means none."""
+def _meant(
+    words: Sequence[str], context: TextContext, plain_words: Collection[str] = PLAIN_WORDS
+) -> str | None:
+    """Return how the command is typed that a short text probably means; `None`: it means none.
+
+    One of the plain words, although near a subcommand, means none.
+    """
     first, *others = [each for each in words if _bare(each) not in FILLERS] or words
     word, rest = _bare(first), " ".join(others)
     if word in context.table:
         return _usage(word, context)
-    for name in (*_called_otherwise(word, rest, context), *_near(word, context.table)):
+    near = () if word in plain_words else _one_error_from(word, context.table)
+    for name in (*_called_otherwise(word, rest, context), *near):
         if not rest:
             return _short_usage(name, context)
         if _fits(context.table[name], rest, context.catalog):
@@ -245,19 +270,42 @@ def _meant_before_options(typed: TypedText, context: TextContext) -> str | None:
 
 
 def _corrected(words: Sequence[str], typed: TypedText, context: TextContext) -> str | None:
-    """Return the command that a text is with one letter or its marks corrected, or `None`."""
+    """Return the command that a text is with one thing in it corrected, or `None`."""
     if len(typed.tokens) > MOST_CORRECTED:
         return None
-    word, rest = _bare(words[0]), words[1:]
-    attempts = [(name, " ".join(rest)) for name in _near(word, context.table) if name != word]
-    if word in context.table:
-        attempts.append((word, " ".join(one.strip(_MARKS) for one in rest)))
-        attempts += (
-            (word, " ".join([*rest[:place], meant, *rest[place + 1 :]]))
-            for place, one in enumerate(rest)
-            for meant in _near(one.casefold(), context.table[word].words)
-        )
-    return _first_that_fits(attempts, context)
+    asked = _without_lead(words)
+    word, rest = _bare(asked[0]), asked[1:]
+    attempts = [(name, rest) for name in _near(word, context.table)]
+    if rest:
+        # As a sentence has them: `set budget here 5 per day`.
+        attempts += _with_corrections(_bare(rest[0]), [asked[0], *rest[1:]], context)
+    attempts += _with_corrections(word, rest, context)
+    return _first_that_fits(((name, " ".join(each)) for name, each in attempts), context)
+
+
+def _without_lead(words: Sequence[str]) -> Sequence[str]:
+    """Return the words behind those that ask for something, such as `show me my cost`."""
+    behind = list(dropwhile(lambda each: _bare(each) in LEADS, words))
+    return behind or words
+
+
+def _with_corrections(
+    word: str, rest: Sequence[str], context: TextContext
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield a subcommand with what may be meant behind it, the smallest correction first."""
+    subcommand = context.table.get(word)
+    if subcommand is None:
+        return
+    yield word, [one.strip(_MARKS) for one in rest]
+    for place, one in enumerate(rest):
+        for meant in _near(one.casefold(), subcommand.words):
+            yield word, [*rest[:place], meant, *rest[place + 1 :]]
+    first = _bare(rest[0]) if rest else ""
+    for action in OTHER_ACTIONS.get(first, ()):
+        if action in subcommand.words:
+            yield word, [action, *rest[1:]]
+    for opening in subcommand.openings:
+        yield word, [opening, *rest]
 
 
 def _first_that_fits(attempts: Iterable[tuple[str, str]], context: TextContext) -> str | None:
@@ -267,7 +315,7 @@ def _first_that_fits(attempts: Iterable[tuple[str, str]], context: TextContext) 
         if subcommand is None or subcommand.takes_prose:
             continue
         if _fits(subcommand, rest, context.catalog):
-            return f"{COMMAND} {name} {rest}".rstrip()
+            return f"{COMMAND} {name} {rest}" if rest else _short_usage(name, context)
     return None
 
 
@@ -301,12 +349,14 @@ def _usage(name: str, context: TextContext) -> str:
 
 
 def _near(word: str, names: Iterable[str]) -> Iterator[str]:
-    """Yield the names in which one letter is wrong, or two are swapped."""
-    if len(word) < _SHORTEST or word in PLAIN_WORDS:
-        return
-    for name in names:
-        if abs(len(name) - len(word)) <= 1 and edit_distance(word, name) <= 1:
-            yield name
+    """Return the names that a word may be, mistyped, if it is none of the plain words."""
+    return iter(()) if word in PLAIN_WORDS else _one_error_from(word, names)
+
+
+def _one_error_from(word: str, names: Iterable[str]) -> Iterator[str]:
+    """Return the names in which at most one letter is wrong, or two are swapped."""
+    wanted = names if len(word) >= _SHORTEST else ()
+    return (name for name in wanted if is_within_one_error(word, name))
 
 
 def _fits(subcommand: Subcommand, rest: str, catalog: Catalog) -> bool:

@@ -58,4 +58,18 @@ MUTANTS: tuple[Mutant, ...] = (
         new="\n",
         tests=(f"{_INTENT}::test_a_near_miss_of_a_word_is_mistyped",),
     ),
+    Mutant(
+        name="renders a single word that is mistyped English",
+        file="bot/listeners/subcommands/intent.py",
+        old="if len(words) > 1 or context.has_files else",
+        new="if True else",
+        tests=(f"{_INTENT}::test_a_near_miss_of_a_word_is_mistyped",),
+    ),
+    Mutant(
+        name="renders a cap that lacks its verb",
+        file="bot/listeners/subcommands/intent.py",
+        old="    for opening in subcommand.openings:\n",
+        new="    for opening in ():\n",
+        tests=(f"{_INTENT}::test_a_command_in_the_words_of_a_sentence_is_mistyped",),
+    ),
 )

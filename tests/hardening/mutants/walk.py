@@ -55,8 +55,8 @@ MUTANTS = (
     Mutant(
         name="renders a mistyped cap",
         file="bot/listeners/subcommands/intent.py",
-        old="meant = _meant(words, context) if is_short else _corrected(words, typed, context)",
-        new="meant = _meant(words, context) if len(words) <= MOST_WORDS else None",
+        old="    meant = _corrected(words, typed, context)\n",
+        new="    meant = None\n",
         tests=("tests/listeners/test_intent.py::test_a_near_miss_of_a_word_is_mistyped",),
     ),
     Mutant(
