@@ -21,7 +21,7 @@ from storage.job import is_direct
 LOOKUP_SECONDS = 1.0
 
 
-class ReportSpec(BaseModel, frozen=True):
+class ReportSpec(BaseModel, frozen=True, defer_build=True):
     """What a cost report is about, as a button and a notification's `detail` hold it."""
 
     whose: Whose

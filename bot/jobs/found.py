@@ -11,7 +11,7 @@ from bot.jobs.view import JobView
 from storage.find import MOST_WORDS
 
 
-class FindSpec(BaseModel, frozen=True):
+class FindSpec(BaseModel, frozen=True, defer_build=True):
     """What is looked for, as the buttons of a page carry it. It says nothing of who may see what.
 
     Each press looks at that anew, for whoever presses.

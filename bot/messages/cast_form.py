@@ -33,7 +33,7 @@ _FOR: Mapping[SavedFor, str] = {
 class CastFormState(BaseModel):
     """A form's `private_metadata`, which only the bot can write."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     channel: str
     thread_ts: str | None = None

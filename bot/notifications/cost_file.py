@@ -58,7 +58,7 @@ class FileForm(StrEnum):
     CHART = "png"
 
 
-class CostFile(BaseModel, frozen=True):
+class CostFile(BaseModel, frozen=True, defer_build=True):
     """A file that a user wants, as a notification's `detail` holds it."""
 
     form: FileForm

@@ -36,7 +36,7 @@ class Every(StrEnum):
         return 1 if self is Every.DAILY else 7
 
 
-class Schedule(BaseModel, frozen=True):
+class Schedule(BaseModel, frozen=True, defer_build=True):
     """When digests are posted to a channel."""
 
     every: Every
@@ -57,7 +57,7 @@ class Schedule(BaseModel, frozen=True):
         return setting
 
 
-class Span(BaseModel, frozen=True):
+class Span(BaseModel, frozen=True, defer_build=True):
     """The period that a digest covers: from `since` until before `until`."""
 
     since: Instant

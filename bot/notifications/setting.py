@@ -34,7 +34,7 @@ from storage.notification import (
 UNREADABLE = "This change cannot be read."
 
 
-class SettingChange(BaseModel, frozen=True):
+class SettingChange(BaseModel, frozen=True, defer_build=True):
     """A change of one setting of a channel, as a notification's `detail` holds it."""
 
     name: Literal["defaults", "notify", "digest", "submit_delay", "require_project"]

@@ -22,7 +22,7 @@ MOST_PEOPLE = 10
 class FormState(BaseModel):
     """A form's `private_metadata`, which only the bot can write. It holds no entered values."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     model: str
     """The slug of the model that was drawn."""

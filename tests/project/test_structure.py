@@ -224,6 +224,27 @@ def test_no_collection_of_garbage_searches_what_a_start_imports() -> None:
     assert printed.splitlines()[-1] == "True True"
 
 
+def test_a_start_builds_no_validator_that_a_request_may_never_need() -> None:
+    """All of them take a twentieth of the start; the first object of a model builds its own."""
+    code = """if True:
+        from pydantic import BaseModel
+        import bot.cli.main, bot.cli.run
+        def subclasses(model):
+            for each in model.__subclasses__():
+                yield each
+                yield from subclasses(each)
+        print(*sorted(
+            each.__name__ for each in subclasses(BaseModel)
+            if each.__pydantic_complete__ and each.__module__.startswith("bot.")
+        ))
+    """
+    printed = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    # A constant is an object of this one.
+    assert printed.split() == ["ImageLimits"]
+
+
 def test_connections_are_opened_by_one_module() -> None:
     """So that proxies, certificates and inner addresses are thought of once."""
     opens = re.compile(r"\b(ClientSession|TCPConnector|urlopen|HTTPSConnection)\(")
