@@ -13,6 +13,9 @@ from bot.options.wording import quoted
 # Without exponents: 1e400 is nobody's amount. Fewer digits than the store keeps exactly.
 _AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
+# A thousand in some languages, and one in others.
+_AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+
 # A unit stands before or behind the number: `$20`, `20 USD`.
 _WITH_UNIT = re.compile(
     r"(?P<before>[^\W\d_]{2,16}|[$€£¥₹])?\s*(?P<figure>[^\s$€£¥₹]*?)\s*"
@@ -48,6 +51,11 @@ def read_typed_amount(text: str) -> Decimal:
     if not _AMOUNT.fullmatch(text.strip()):
         raise UsageError(
             f"{quoted(text)} is no amount. Give a number such as 20 or 0.5, without a currency."
+        )
+    if _AMBIGUOUS.fullmatch(text.strip()):
+        whole = text.strip().replace(".", "")
+        raise UsageError(
+            f"{quoted(text)} may be read in two ways. Write `{whole}`, or `{text.strip()}0`."
         )
     return Decimal(text.strip())
 

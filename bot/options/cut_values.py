@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from bot.options.alternatives import TIMES_FLAG
 from bot.options.cast import CAST_FLAG
 from bot.options.flags import Flags, Meaning
 from bot.options.parser import Flag, Split, TypedText, Word
@@ -18,6 +19,12 @@ from bot.options.values import BOOLEANS, is_closed, is_value_of
 from bot.options.wording import quoted
 
 _CONJUNCTIONS = frozenset({"and", "or", "&", "+", "plus", "with", "/", ","})
+_RANGES = frozenset({"to", "till", "until", "-", "–"})
+_OTHER_UNITS = frozenset(
+    {"m", "min", "mins", "minute", "minutes", "h", "hour", "hours", "ms", "frame", "frames"}
+)
+"""Units of time in which no option counts."""
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _MARKS = ".,;:!?()[]…=&+|/\u060c\u3001\uff0c\uff1b"
 _OFF = frozenset(word for word, is_on in BOOLEANS.items() if not is_on) | {
     *("none", "not", "never", "without", "disabled", "mute", "muted", "silent", "silence")
@@ -31,12 +38,19 @@ _LINK = re.compile(r"https?://|[\w-]+(?:\.[\w-]+)+/\S|[1-9]\d?$", re.IGNORECASE)
 _ZONE = r"utc|gmt|cest|cet|eet|est|edt|cst|cdt|mst|mdt|pst|pdt|bst|ist|jst"
 _DAY = r"today|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 _PART_OF_DAY = r"(?:in|at|the|this|next|every|each) (?:the )?(?:morning|afternoon|evening|night)"
-_PERIOD = r"(?:next|this|every|each) (?:day|weekday|week|month|mon|tue|wed|thu|fri|sat|sun)"
+_WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?"
+_PERIOD = rf"(?:next|this|every|each) (?:day|weekday|week|month|{_WEEKDAY})"
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
+_DATE = rf"\d{{1,2}}(?:st|nd|rd|th|\.)? {_MONTH}|{_MONTH} \d{{1,2}}"
+_FROM_NOW = r"in (?:a|an|one|two|\d{1,3}) (?:minute|hour|day|week|month)s?"
 _CLOCK = r"\d{1,2}:\d\d|\d{1,2} ?[ap]\.?m\b|\d{4}-\d\d?-\d|\d{1,2}\.\d{1,2}\."
 _OF_A_TIME = re.compile(
-    rf"(?:(?:and|or|on|at|then|,|;|&) ?)*(?:(?:{_ZONE}|{_DAY}|{_PART_OF_DAY}|{_PERIOD}|daily|weekly"
-    rf"|noon|midnight|[ap]\.?m)\b|{_CLOCK}|(?:mon|tue|wed|thu|fri|sat|sun) \d)",
+    rf"(?:(?:and|or|on|at|then|,|;|&) ?)*(?:(?:{_ZONE}|{_DAY}|{_PART_OF_DAY}|{_PERIOD}|{_DATE}"
+    rf"|{_FROM_NOW}|daily|weekly|noon|midnight|[ap]\.?m)\b|{_CLOCK}|{_WEEKDAY} \d)",
     re.IGNORECASE,
+)
+_COUNT = re.compile(
+    r"(?:(?:and|or|to|till|-|,) ?)*(?:\d|times?\b|x\b|videos?\b|takes?\b)", re.IGNORECASE
 )
 _TIMES = r"x ?\d|\d+ ?(?:x|times)\b|for (?:a|one|two|\d)"
 _OF_A_REPEAT = re.compile(
@@ -103,6 +117,8 @@ def _own_advice(
         )
     if name == f"--{EVERY_FLAG}" and _OF_A_REPEAT.match(rest):
         return "A repeat has no days or end of its own: it goes on until somebody cancels it."
+    if name == f"--{TIMES_FLAG}" and _COUNT.match(rest):
+        return "The option takes one number."
     return _cast_advice(flag.value or "", words, cast) if name == f"--{CAST_FLAG}" else None
 
 
@@ -117,8 +133,8 @@ def _switch_advice(name: str, words: Sequence[Word]) -> str | None:
     first = next((word.value for word in words[:2] if word.value.strip(_MARKS)), "")
     if first.strip(_MARKS).casefold() in _OFF:
         return f"If it belongs to the option, write `{name}=off`."
-    if words[0].quoted:
-        return "The option takes no text."
+    if words[0].quoted or _ADDRESS.match(words[0].value):
+        return "The option takes no text, and no link."
     return None
 
 
@@ -131,8 +147,11 @@ def _link_advice(option: Option, words: Sequence[Word]) -> str | None:
 
 
 def _choice_advice(option: Option, words: Sequence[Word]) -> str | None:
-    first = words[0].value.casefold()
-    other = words[1].value if first in _CONJUNCTIONS and len(words) > 1 else first
+    first = words[0].value.strip(_MARKS).casefold()
+    if option.unit and first in _OTHER_UNITS:
+        return f"The option takes one number, which counts `{option.unit}`."
+    is_joined = words[0].value.casefold() in _CONJUNCTIONS | _RANGES and len(words) > 1
+    other = words[1].value if is_joined else words[0].value
     return "The option takes one value." if is_value_of(option, other) else None
 
 

@@ -38,10 +38,12 @@ def read_defaults(text: str, catalog: Catalog, current: Mapping[str, Json]) -> M
     problems = Problems(typed.problems)
     read = given_in(typed, model, catalog, problems)
     given = read.values
+    if read.doubts:
+        with problems.collected():
+            raise UsageError(*in_sentences(read.doubts))
     if PROMPT in given or read.has_shots:
         with problems.collected():
             raise UsageError(
-                *in_sentences(read.doubts),
                 "Defaults are options alone, each with its two dashes. For a video of these words "
                 "type `/video -- settings …`.",
             )

@@ -101,7 +101,7 @@ _DASH = f"[{HYPHENS}{LONG_DASHES}]"
 # begins a number, and dashes alone are prose.
 _DASHED = re.compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
 _LONE_DASH = re.compile(rf"{_DASH}{{1,3}}")
-_ASSIGNED = re.compile(r"([^\W\d_][\w-]*)=(.+)", re.DOTALL)
+_ASSIGNED = re.compile(r"([^\W\d_][\w-]*)[=:](.+)", re.DOTALL)
 # The prefix has a letter or digit; looked for ahead, because a long word would take a second else.
 _GLUED = re.compile(
     r"(?=(?:[^\w-]|_)*[^\W_])[^-]*--([^\W\d_][\w-]*)(?:=(.*))?",
@@ -134,6 +134,9 @@ def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:
                 yield f"{word} {first}"
         elif not _LONE_DASH.fullmatch(last) and _is_spoken(flags, word, first):
             yield f"{word} {first}"
+        elif first.endswith(":") and flags.find(f"{word}-{first[:-1]}") is not None:
+            # `Negative prompt:`, as other programs have it.
+            yield f"{word} {first}"
 
 
 def _option_after_dashes(typed: TypedText, flags: Flags) -> Iterator[str]:
@@ -148,15 +151,65 @@ def _option_after_dashes(typed: TypedText, flags: Flags) -> Iterator[str]:
             pass
 
 
+def lone_value(split: Split, flags: Flags) -> tuple[Doubt, ...]:
+    """Return the doubt about words that say nothing but the value of an option, as `in 4k please`.
+
+    In a thread they would be added to the scene, and change nothing.
+    """
+    said = _said(split)
+    flag = flags.named_by_choice(" ".join(said).strip(_MARKS)) if said else None
+    if flag is None or any(word.quoted for word in split.words):
+        return ()
+    about = short(" ".join(word.value for word in split.words))
+    return (doubted(f"“{about}” is read as the prompt. If it is an option, write `{flag}`."),)
+
+
+def joined_flags(split: Split, flags: Flags) -> tuple[Doubt, ...]:
+    """Return the doubts about flags that are others with the word behind them: `--no sound`."""
+    pairs = ((flag, f"{flag.name}-{flag.value}") for flag in split.flags if flag.value)
+    return tuple(
+        doubted(f"`--{flag.name}` is “{short(flag.value or '')}”. Did you mean `--{joined}`?")
+        for flag, joined in pairs
+        if flags.find(joined) is not None
+    )
+
+
+_MARKS = ".,;:!?"
+_SAYS_NOTHING = frozenset(
+    {"a", "again", "also", "an", "and", "as", "at", "be", "but", "for", "in", "it", "just", "make"}
+    | {"now", "of", "once", "only", "please", "same", "set", "should", "thanks", "that", "the"}
+    | {"this", "time", "to", "try", "use", "version", "with"}
+)
+"""Words beside options that show nothing."""
+
+
+def says_nothing(split: Split) -> bool:
+    """Tell whether the words outside of flags are there, and name nothing to show: `make it`."""
+    return bool(split.words) and not _said(split)
+
+
+def _said(split: Split) -> Sequence[str]:
+    return [
+        word.value for word in split.words if word.quoted or _bare(word.value) not in _SAYS_NOTHING
+    ]
+
+
+def _bare(word: str) -> str:
+    return visible(word).strip(_MARKS).casefold()
+
+
 def _fits(flags: Flags, name: str, value: str) -> bool:
     """Tell whether an option has this name and takes this value, which free text never does."""
     return _option_that_takes(flags, name, value) is not None
 
 
 def _is_spoken(flags: Flags, name: str, value: str) -> bool:
-    """Tell whether two words are an option and its value, as in `mode pro`; `sound on` is prose."""
-    option = _option_that_takes(flags, name, value)
-    return option is not None and option.kind is not Kind.BOOLEAN
+    """Tell whether two words are an option and its value, as in `mode pro` or `sound: on`.
+
+    `sound on` is prose.
+    """
+    option = _option_that_takes(flags, name.removesuffix(":"), value)
+    return option is not None and (name.endswith(":") or option.kind is not Kind.BOOLEAN)
 
 
 def _option_that_takes(flags: Flags, name: str, value: str) -> Option | None:

@@ -160,6 +160,11 @@ class TypedText:
         return (token.name for token in self.tokens if isinstance(token, Flag))
 
     @property
+    def has_flags(self) -> bool:
+        """Whether a flag stands anywhere."""
+        return any(isinstance(token, Flag) for token in self.tokens)
+
+    @property
     def begins_with_flag(self) -> bool:
         """Whether a flag comes first."""
         return bool(self.tokens) and isinstance(self.tokens[0], Flag)

@@ -27,8 +27,11 @@ from bot.options.display import in_words
 from bot.options.doubts import (
     Doubt,
     doubted,
+    joined_flags,
+    lone_value,
     mistyped_cast,
     option_like,
+    says_nothing,
     told_by_form,
     unpublished,
 )
@@ -604,8 +607,9 @@ def given_in(
     if is_for_each_image and not images_among(files):
         with problems.collected():
             raise no_images()
-    is_change = scene is not None and split.prompt
-    words = changed_scene(scene or "", split.prompt) if is_change else split.prompt
+    # Beside options: `--mode pro please`.
+    prompt = "" if scene is not None and says_nothing(split) else split.prompt
+    words = changed_scene(scene or "", prompt) if scene is not None and prompt else prompt
     with problems.collected(PROMPT):
         values |= _prompt(words, model, values)
     unfinished: tuple[Mapping[str, Json], ...] = ()
@@ -619,7 +623,7 @@ def given_in(
         if in_shots[0].name in problems.options and not words:
             # Their words would stand for it.
             problems.options.add(PROMPT)
-    given_prompt = split.prompt or str(values.get(PROMPT) or "")
+    given_prompt = prompt or str(values.get(PROMPT) or "")
     members = cast or NO_CAST
     free, mentioned = _mentioned(typed, prompts_in(model, given_prompt, values), members)
     added = find_members(typed_names, mentioned, members, problems)
@@ -630,11 +634,13 @@ def given_in(
         values=attached,
         doubts=(
             *option_like(typed, split, meanings),
+            *lone_value(split, meanings),
+            *joined_flags(split, meanings),
             *map(doubted, cut_values(typed, split, meanings, free)),
             *map(doubted, unread_patterns(typed, split, model)),
             *mistyped_cast(mentioned, free),
         ),
-        replaces=scene is not None and replaces_scene(split.prompt),
+        replaces=scene is not None and replaces_scene(prompt),
         has_shots=bool(split.shots),
         unfinished_shots=unfinished,
         is_dry=f"--{DRY_FLAG}" in bare,

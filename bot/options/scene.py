@@ -7,7 +7,7 @@ import re
 from storage.job import Json
 
 # Words behind it replace the earlier prompt: `new:`, `new prompt:`, `prompt:`.
-_REPLACES = re.compile(r"(?:new(?:\s+(?:prompt|video|scene|text))?|prompt)\s*:\s*", re.IGNORECASE)
+_REPLACES = re.compile(r"(?:new(?:\s+prompt)?|prompt)\s*:\s*", re.IGNORECASE)
 _ENDS_A_SENTENCE = (".", "!", "?", "…", "。", ",", ";", ":")
 
 

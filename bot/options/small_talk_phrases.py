@@ -82,6 +82,9 @@ AGREEMENTS = r"""
 (?:sure thing|of course|no (?:worries|problem|need|way)|never mind|got it|i see|will do)
 (?:go (?:ahead|for it|on)|(?:let'?s )?do (?:it|that)|let'?s go|(?:that )?works(?: for me)?)
 (?:well|nicely) done
+(?:please )?(?:hold on|wait)(?: a (?:moment|minute|second|sec))?
+<dont> (?:<make>|start|post|send) (?:it|this|that|anything)(?: <now>| again)?
+(?:i (?:don't )?|not )approved?(?: (?:it|this|that|yet))?
 (?:<very> )?<fine> <work>
 (?:<its> )?(?:<is> |turned out |came out )?(?:not )?(?:<very> )*<fine>(?: <now>)?
 (?:it|this|that)'s (?:not )?(?:<very> )*(?:it|<fine>|ok|okay|right|all|enough)
@@ -107,6 +110,9 @@ how (?:much|long|many)(?: \w+)? <asking> (?:<thing>|(?:a|the) <clip>)\b.*
 (?:can|could|may|should) (?:<me>|it|this)\b.*
 (?:are|r|do|did|don't|have|aren't) (?:you|u)\b.*
 (?:is|isn't) (?:it|this|that|my \w+|the <clip>|<somebody>) <state>\b.*
+where(?:'s| is|s| are) (?:it|this|that)$
+what (?:did|does|will) (?:it|this|that|the <clip>) cost$
+how (?:much|long)$
 where(?:'s| is|s| are) (?:my|the|our) (?:\w+ )?<clip>\b.*
 when (?:will|is|does|do|can) (?:it|this|that|my|i|we|the <clip>)\b.*
 why (?:is|isn't|does|doesn't|did|didn't|was|won't|are|do|can't) (?:<thing>|my|nothing)\b.*
@@ -152,6 +158,7 @@ _PARTS: Mapping[str, str] = MappingProxyType(
         "testing": r"(?:this is|just|only|it's|its|just a|this is only)",
         "amount": r"(?: <very>)?(?: much| kindly)?(?: a (?:lot|bunch|ton))?(?: in advance)?",
         "for": r"(?: for(?: <favour>){1,6})",
+        "dont": r"(?:(?:please )?(?:don't|do not|dont))",
         "its": r"(?:<it>|(?:the|this|that) (?:video|clip|one|result))",
         "now": r"(?:now|too|to me|already|enough)",
         "please": r"(?: (?:please|also|maybe|just|try to))",

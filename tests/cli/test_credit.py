@@ -79,6 +79,7 @@ BAD: Sequence[tuple[Sequence[str], str]] = [
     (("T1", "5 EUR", "--because", "a"), "is no amount"),
     (("T1", "$5", "--because", "a"), "is no amount"),
     (("T1", "5,50", "--because", "a"), "is no amount"),
+    (("T1", "1.500", "--because", "a"), "Write `1500`, or `1.5000`"),
     (("T1", "0.0000000001", "--because", "a"), "is no amount"),
     (("T1", "", "--because", "a"), "is no amount"),
     (("T1", "0.00", "--because", "a"), "An amount of 0 books nothing."),

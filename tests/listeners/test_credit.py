@@ -30,8 +30,8 @@ async def test_what_was_booked_less_what_was_spent_is_left() -> None:
 
 
 REFUSED = (
-    ("credit add 200", "Say what it was paid for"),
-    ('credit add 200 for ""', "Say what it was paid for"),
+    ("credit add 200", "Say what it is for: `/video credit add"),
+    ('credit take 200 for ""', "Say what it is for: `/video credit take"),
     ("credit add 1e400 for receipt", "is no amount"),
     ("credit add -5 for receipt", "is no amount"),
     ("credit add 0 for receipt", "books nothing"),
@@ -46,6 +46,7 @@ REFUSED = (
     ("credit add minus ten for fun", "is no amount"),
     ("credit take a hundred for receipt", "`a hundred` is no amount"),
     ("credit add 5,50 for receipt", "is no amount"),
+    ("credit add 2.500 for receipt", "may be read in two ways. Write `2500`, or `2.5000`"),
 )
 
 

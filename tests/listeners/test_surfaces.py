@@ -258,7 +258,7 @@ async def test_files_without_text_in_a_thread_perform_again(
     ("text", "prompt"),
     [
         ("Again!", JOB.input["prompt"]),
-        ("again and again and again", "car number 1. again and again and again"),
+        ("again and again in snow", "car number 1. again and again in snow"),
         ("-- status", "car number 1. status"),
         ("status of things to come", "car number 1. status of things to come"),
         ("new: status", "status"),

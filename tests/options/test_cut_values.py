@@ -46,6 +46,17 @@ def told(text: str) -> str:
         ("a lake --at 9:00 in the evening", "9:00", "in the evening", "belongs to the time"),
         ("a lake --at 9:00 and 18:00", "9:00", "and 18:00", "belongs to the time"),
         ("a lake --at 9:00 CET", "9:00", "CET", "belongs to the time"),
+        ("a lake --at 9:00 every monday", "9:00", "every monday", "belongs to the time"),
+        ("a lake --at 9:00 next thursday", "9:00", "next thursday", "belongs to the time"),
+        ("a lake --at 9:00 24 december", "9:00", "24 december", "belongs to the time"),
+        ("a lake --at 9:00 jan 20", "9:00", "jan 20", "belongs to the time"),
+        ("a lake --at 9:00 in 2 days", "9:00", "in 2 days", "belongs to the time"),
+        ("a lake --duration 5 minutes", "5", "minutes", "takes one number, which counts `s`"),
+        ("a lake --duration 5 min.", "5", "min.", "takes one number, which counts `s`"),
+        ("a lake --duration 5 to 10", "5", "to 10", "takes one value"),
+        ("a lake --times 3 4", "3", "4", "takes one number"),
+        ("a lake --times 2 or 3", "2", "or 3", "takes one number"),
+        ("a lake --times 3 times", "3", "times", "takes one number"),
         ("a lake --at 9:00 --every day until friday", "day", "until friday", "somebody cancels"),
         ("a lake --at 9:00 --every week on monday", "week", "on monday", "somebody cancels"),
         ("a lake --at 9:00 --every day x 5", "day", "x 5", "somebody cancels"),
@@ -69,8 +80,9 @@ def test_a_word_that_would_switch_a_boolean_off_is_asked_about(word: str) -> Non
     assert (off.input["audio"], off.doubts) == (False, ())
 
 
-def test_a_quote_behind_a_boolean_is_asked_about() -> None:
-    assert "takes no text" in told('a lake --audio "soft piano"')
+@pytest.mark.parametrize("behind", ['"soft piano"', "https://a.example/b.mp3"])
+def test_a_quote_or_a_link_behind_a_boolean_is_asked_about(behind: str) -> None:
+    assert "takes no text, and no link" in told(f"a lake --audio {behind}")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +103,10 @@ def test_a_quote_behind_a_boolean_is_asked_about() -> None:
         "a lake --at 18:00 and calm",
         "a lake --at 18:00 in the rain",
         "a lake --at 18:00 on a hill",
+        "a lake --at 18:00 in a forest",
+        "a lake --at 18:00 may the sun set",
+        "a lake --duration 5 to the horizon",
+        "a lake --times 3 at dawn",
         "a lake --at 9:00 --every day at dawn",
         "a lake --cast mascot and a dog",
         f"a lake --image {LINK} at dawn",

@@ -42,6 +42,8 @@ def test_defaults_of_a_removed_model_are_still_shown() -> None:
         ("mode pro --dry", "leave out `--times`"),
         ("mode pro duration 10", "each with its two dashes"),
         ("--negative people, text", "put quotes around all of it"),
+        ("no sound", "Did you mean `--no-sound`"),
+        ("--no watermark", "Did you mean `--no-watermark`"),
     ],
 )
 def test_invalid_defaults_are_refused_with_their_option(text: str, sentence: str) -> None:

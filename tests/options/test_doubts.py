@@ -94,6 +94,55 @@ def test_an_option_without_its_dashes_is_asked_about() -> None:
     assert asked("a lake, the sound off, in a mode of its own") == []
 
 
+def test_an_option_with_a_colon_is_asked_about() -> None:
+    assert asked("a lake, mode: pro, ratio: 9:16") == ["mode: pro,"]
+    assert asked("a lake mode:pro and sound: off") == ["mode:pro", "sound: off"]
+    assert asked("a lake. Negative prompt: people") == ["Negative prompt:"]
+    assert asked("a sign: welcome. First: a boat. The mode: calm") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("4k", "--mode 4k"),
+        ("in 9:16 please", "--aspect-ratio 9:16"),
+        ("Make it 10 seconds!", "--duration 10"),
+        ("pro, please --duration 5", "--mode pro"),
+        ("make it night", None),
+        ("a pro at work", None),
+        ('"4k"', None),
+        ("-- 4k", None),
+    ],
+)
+def test_a_value_that_is_all_the_words_is_asked_about(text: str, flag: str | None) -> None:
+    """As the text of a request, and as a change of one, to which it would be added."""
+    told = "" if flag is None else f"is read as the prompt. If it is an option, write `{flag}`."
+    earlier = read_request(read_text("a lake"), KLING)
+    for request in (
+        read_request(read_text(text), KLING),
+        changed_request(earlier, read_text(text), KLING),
+    ):
+        abouts = "".join(doubt.about for doubt in request.doubts)
+        assert told in abouts
+        assert bool(abouts) is (flag is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("a lake --no sound", "--no-sound"),
+        ("a lake --no Watermark", "--no-Watermark"),
+        ("a lake --no people", None),
+    ],
+)
+def test_a_flag_that_is_another_one_with_its_value_is_asked_about(
+    text: str, flag: str | None
+) -> None:
+    abouts = [doubt.about for doubt in read_request(read_text(text), KLING).doubts]
+    assert len(abouts) == (flag is not None)
+    assert flag is None or f"Did you mean `{flag}`?" in abouts[0]
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

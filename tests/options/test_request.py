@@ -461,6 +461,8 @@ EARLIER = read_request(read_text("a lake --mode pro --duration 10"), KLING)
         ("NEW: a hill --mode std", {"mode": "std", "prompt": "a hill", "duration": 10}),
         ('--prompt "a hill"', {"mode": "pro", "prompt": "a hill", "duration": 10}),
         ("--model kling-v3", {"mode": "pro", "prompt": "a lake", "duration": 10}),
+        ("make it --duration 8 please", {"mode": "pro", "prompt": "a lake", "duration": 8}),
+        ("again, but --duration 8", {"mode": "pro", "prompt": "a lake", "duration": 8}),
     ],
 )
 def test_a_reply_changes_only_what_it_names(text: str, changed: Mapping[str, Json]) -> None:
@@ -470,6 +472,8 @@ def test_a_reply_changes_only_what_it_names(text: str, changed: Mapping[str, Jso
 def test_a_reply_that_changes_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="Say what to change"):
         changed_request(EARLIER, read_text("  "), KLING)
+    with pytest.raises(UsageError, match="Say what to change"):
+        changed_request(EARLIER, read_text("make it please"), KLING)
 
 
 def test_a_change_of_model_lists_the_options_left_out(both: Catalog) -> None:

@@ -59,6 +59,10 @@ THANKS = (
     "thank you :pray::skin-tone-2:",
 )
 AGREEMENTS = (
+    "hold on a second",
+    "please don't render this",
+    "not approved",
+    "I approve this",
     "you rock",
     "I don't like it",
     "that's not right",
@@ -91,6 +95,9 @@ AGREEMENTS = (
     "lgtm",
 )
 QUESTIONS = (
+    "where is it",
+    "what did this cost",
+    "how much",
     "what else can you do",
     "what can this bot do",
     "who made you?",

@@ -47,7 +47,8 @@ def _bind(text: str, _: Catalog) -> Handler | None:
         raise UsageError('Say how much: `/video credit add 200 for "receipt 17"`.')
     amount = read_amount_in_unit(found["amount"])
     if not because:
-        raise UsageError('Say what it was paid for: `/video credit add 200 for "receipt 17"`.')
+        how = found["how"].casefold()
+        raise UsageError(f'Say what it is for: `/video credit {how} 200 for "receipt 17"`.')
     refuse_unusable(amount.figure, because)
     is_taken = found["how"].casefold() == "take"
     return partial(_book, _Change(amount=amount, is_taken=is_taken, because=because))
@@ -92,6 +93,5 @@ CREDIT = Subcommand(
     bind=_bind,
     most=None,
     words=frozenset({"add", "take", "for"}),
-    openings=("add",),
     is_of_the_team=True,
 )

@@ -109,6 +109,12 @@ async def _do(
     return reply_to(await perform(name, request, services), services.now())
 
 
+def names_job(word: str) -> bool:
+    """Tell whether a word is an ID. One without a digit may be a word of a prompt."""
+    job_id = _job_id(word)
+    return _ID.fullmatch(job_id) is not None and any(map(str.isdigit, job_id))
+
+
 def _job_id(typed: str) -> str:
     return typed.strip(_MARKS).lower()
 

@@ -24,12 +24,15 @@ Table: TypeAlias = Callable[[], Mapping[str, Subcommand]]
 """Returns the subcommands by name."""
 
 
+_NO_TOPIC = frozenset({"", "me", "us", "please"})
+
+
 def help_subcommand(table: Table, replies_usages: Usages) -> Subcommand:
     """Return the subcommand that describes all others, and the commands of a thread."""
 
     def bind(about: str, catalog: Catalog) -> Handler:
         topic = about.casefold()
-        if not about:
+        if topic in _NO_TOPIC:
             return partial(_overview, table, replies_usages)
         if topic in set(HelpPage):
             return partial(_page, HelpPage(topic), table, replies_usages)

@@ -41,7 +41,6 @@ from bot.listeners.subcommands.intent import (
     Mistyped,
     Prompt,
     Talk,
-    TextContext,
     literal,
     read_intent,
 )
@@ -52,6 +51,7 @@ from bot.listeners.subcommands.reports import REPORTS
 from bot.listeners.subcommands.set_part import find_named_part
 from bot.listeners.subcommands.style import STYLES, style_subcommand
 from bot.listeners.subcommands.subcommand import Subcommand
+from bot.listeners.subcommands.text_context import TextContext
 from bot.messages import questions, sets
 from bot.options.alternatives import variants_of
 from bot.options.attachments import Attached

@@ -21,6 +21,8 @@ from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
 from bot.options.notes import TypedNote, begins_with_time, read_notes
 from bot.options.parser import TypedText, read_text
+from bot.options.scene import replaces_scene
+from bot.options.wording import quoted
 from bot.slack.markup import plain
 from storage.job import Job
 
@@ -65,6 +67,10 @@ def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     command = _named(word)
     if command is None:
         return None
+    if "?" in word and not following and command.action not in _ONLY_TELL:
+        raise UsageError(
+            f"If you mean it, type {quoted(word.rstrip(_MARKS))} without the question mark."
+        )
     if command.is_review:
         return _review_of(text, job)
     if command.action is ActionName.CONTINUE:
@@ -72,7 +78,9 @@ def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     if command.action is not ActionName.AGAIN:
         return None if following else partial(_do, command.action, job)
     changes = read_text(plain(following[0])) if following else None
-    if changes is not None and not (changes.begins_with_flag or changes.begins_with_shot):
+    if changes is not None and not (
+        changes.begins_with_flag or changes.begins_with_shot or replaces_scene(changes.text)
+    ):
         return None
     return partial(_again, job, changes, files)
 
@@ -120,7 +128,8 @@ async def _done(action: ActionName, request: ActionRequest, services: Services) 
 def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler | None:
     """Return the handler of a word of reviewers, with what they say behind it, and notes below.
 
-    `None` if the text begins with none, or goes on as a change may do.
+    `None` if the text begins with none, or goes on as a change may do. Raises `UsageError` for
+    words that may take an approval back: everybody sees it.
     """
     word, *behind = text.split(maxsplit=1)
     command, following = _named(word), "".join(behind)
@@ -130,6 +139,12 @@ def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler 
     first, *rest = following.split(maxsplit=1) or [""]
     if first.rstrip(_MARKS).lower() in command.also:
         is_sure, following = True, "".join(rest)
+    is_approval = command.action is ActionName.MARK_APPROVED
+    if is_approval and (text.rstrip().endswith("?") or first.rstrip(_MARKS).lower() in _DOUBTS):
+        raise UsageError(
+            "I cannot tell whether you approve it. Type `approve`, or `changes asked` and what is "
+            "to be changed."
+        )
     if following and (not is_sure or command.action is ActionName.NEXT_TAKE):
         return None
     return partial(_review, command.action, job, plain(following), notes=notes)
@@ -213,6 +228,11 @@ def continuation(
 
 
 _MARKS = ".!?:,"
+_ONLY_TELL = frozenset({None, ActionName.STATUS, ActionName.COST})
+_DOUBTS = frozenset(
+    {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "after", "but"}
+)
+"""Words behind `approve` that may mean that its writer does not, or not yet."""
 _OTHER_FORMS: Mapping[str, str] = MappingProxyType({"approved": "approve"})
 
 THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(

@@ -27,7 +27,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="looks for the words of before in another person's cast",
         file="bot/options/request.py",
-        old='    given_prompt = split.prompt or str(values.get(PROMPT) or "")\n',
+        old='    given_prompt = prompt or str(values.get(PROMPT) or "")\n',
         new='    given_prompt = str(values.get(PROMPT) or "")\n',
         tests=(
             f"{_HEARD}::test_a_reply_of_another_person_does_not_take_their_member_of_that_name",

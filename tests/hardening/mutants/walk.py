@@ -54,7 +54,7 @@ MUTANTS = (
     ),
     Mutant(
         name="renders a mistyped cap",
-        file="bot/listeners/subcommands/intent.py",
+        file="bot/listeners/subcommands/near_command.py",
         old="    meant = _corrected(words, typed, context)\n",
         new="    meant = None\n",
         tests=("tests/listeners/test_intent.py::test_a_near_miss_of_a_word_is_mistyped",),

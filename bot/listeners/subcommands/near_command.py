@@ -1,0 +1,291 @@
+"""Finds the command that a text is nearly, in other words or with a mistake. Pure.
+
+A correction is one, and what it makes is a whole command: two would make commands of prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, dropwhile
+from types import MappingProxyType
+from typing import TypeAlias
+
+from bot.base.errors import UsageError
+from bot.listeners.subcommands.job_words import LAST, names_job
+from bot.listeners.subcommands.subcommand import Subcommand
+from bot.listeners.subcommands.text_context import TextContext
+from bot.options.catalog import Catalog
+from bot.options.characters import visible
+from bot.options.edit_distance import is_within_one_error
+from bot.options.parser import Flag, TypedText
+from bot.slack.manifest import COMMAND
+
+OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("stop", "abort", "undo"), "cancel")
+    | dict.fromkeys(("remove", "erase"), "delete")
+    | dict.fromkeys(("details", "info", "show", "last"), "status")
+    | dict.fromkeys(("retry", "redo", "rerun"), "again")
+    | {"jobs": "list"}
+)
+"""Words that probably mean a subcommand, if they stand alone or before what that one takes."""
+
+OTHER_ACTIONS: Mapping[str, Collection[str]] = MappingProxyType(
+    {"add": ("set", "raise"), "create": ("save", "set"), "remove": ("unset", "delete")}
+    | dict.fromkeys(("new", "make", "change", "update", "limit"), ("set",))
+    | dict.fromkeys(("increase", "extend"), ("raise",))
+    | dict.fromkeys(("clear", "drop"), ("unset",))
+)
+"""Words that probably mean another one of a subcommand: `create` in `style create noir …`."""
+
+PLAIN_WORDS = frozenset(
+    word
+    for line in (
+        "cast coast coat colt costa cosy cot cots host lost most post",
+        "fist gist last lift lint lisa lisp liszt lit lust mist wist",
+        "bind fend fiend fin fined finds fine fins fiend fond fund hind kind mind rind wind",
+        "gain heap held hell helm hemp kelp whelp yelp",
+        "cancer chancel modes motels reseed resent statue statues stratus",
+        "stile stole styled stylus",
+        "look hoop loon loom loot lop loops coop poop switch",
+        "finn sind credits budge continued",
+        "bast cant cart case cash cask caste casts cat cats east fast hast mast past vast",
+    )
+    for word in line.split()
+)
+"""English words that are one letter away from a subcommand, and begin prompts."""
+
+NO_SCENES = frozenset(
+    word
+    for line in (
+        "cots host lost most post gist last lit lust fend fined finds fine hind kind gain held",
+        "hell modes reseed resent styled look sind budge continued cant fast past vast",
+    )
+    for word in line.split()
+)
+"""Those of them that show nothing: as the whole text they are mistyped."""
+
+LEADS = frozenset({"show", "list", "give", "get", "see", "check", "me", "my", "please"})
+"""Words that ask for what a whole subcommand behind them shows."""
+
+FILLERS = frozenset(
+    {"it", "this", "that", "please", "now", "just", "try"}
+    | {"video", "clip", "job", "render", "repeat", "one"}
+)
+"""Words beside a command that say nothing more."""
+
+ARTICLES = frozenset({"the", "my"})
+"""Words within a command that say nothing more: `delete the last one`."""
+
+MOST_WORDS = 3
+"""A longer text is a prompt, even if it begins like a subcommand, unless one correction makes it
+one. Fillers do not count."""
+MOST_CORRECTED = 24
+"""Words, or quotes, of the longest text that is corrected, and so many of its words are."""
+
+# Of a command with words too many, so many behind its name make it one: `settings delay 5 minutes`.
+_LEAST_KEPT = 2
+# Shorter words are one letter away from too much.
+_SHORTEST = 3
+_MARKS = ".,;:!?"
+
+
+def near_command(text: str, typed: TypedText, context: TextContext) -> str | None:
+    """Return how the command is typed that a text is nearly; `None`: it is none.
+
+    `text` has Slack's markup, and has a word; `typed` is the same text as it was read.
+    """
+    words = text.split()
+    if _bare(words[0]) == _bare(COMMAND) and len(words) > 1:
+        # As in another conversation, where the command has to be typed.
+        words = words[1:]
+    meant = _corrected(words, typed, context)
+    if meant is not None:
+        return meant
+    if typed.has_flags:
+        return _before_options(typed, context)
+    is_alone = len(words) == 1 and not context.has_files
+    if len(_without_fillers(words)) > MOST_WORDS:
+        return None
+    return _meant(words, context, PLAIN_WORDS - NO_SCENES if is_alone else PLAIN_WORDS)
+
+
+def _corrected(words: Sequence[str], typed: TypedText, context: TextContext) -> str | None:
+    """Return the command that a text is with one thing in it corrected, or `None`."""
+    if len(typed.tokens) > MOST_CORRECTED:
+        return None
+    attempts = chain(
+        _of_first_line(typed.text),
+        _behind_lead(words, context),
+        _with_letters(words, context),
+        # Changes of a video may begin so: `make style more cinematic`.
+        () if context.thread_words else _with_action(words, context),
+        _without_end(words),
+    )
+    return _first_that_fits(((name, " ".join(rest)) for name, rest in attempts), context)
+
+
+_Attempt: TypeAlias = tuple[str, Sequence[str]]
+"""The name of what may be a subcommand, and the words behind it."""
+
+
+def _of_first_line(text: str) -> Iterator[_Attempt]:
+    """Yield what stands in a line of its own, above other lines."""
+    first, _, below = text.strip().partition("\n")
+    words = first.split()
+    if below and words:
+        yield _bare(words[0]), words[1:]
+
+
+def _behind_lead(words: Sequence[str], context: TextContext) -> Iterator[_Attempt]:
+    """Yield what shows something and is asked for in a sentence, as `show me my cost please`."""
+    behind = list(dropwhile(lambda each: _bare(each) in LEADS, words))
+    subcommand = context.table.get(_bare(behind[0])) if behind else None
+    if len(behind) < len(words) and subcommand is not None and not subcommand.least:
+        yield _bare(behind[0]), [each for each in behind[1:] if _bare(each) not in FILLERS]
+
+
+def _with_letters(words: Sequence[str], context: TextContext) -> Iterator[_Attempt]:
+    """Yield the text with a letter corrected, or without the marks of a sentence."""
+    word, rest = _bare(words[0]), words[1:]
+    for name in _near(word, context.table):
+        yield name, rest
+    if word in context.table:
+        yield word, list(filter(None, (one.strip(_MARKS) for one in rest)))
+        for place, one in enumerate(rest[:MOST_CORRECTED]):
+            for meant in _near(one.casefold(), sorted(context.table[word].words)):
+                yield word, [*rest[:place], meant, *rest[place + 1 :]]
+
+
+def _with_action(words: Sequence[str], context: TextContext) -> Iterator[_Attempt]:
+    """Yield the text with what it does named as the bot does, behind the subcommand's name."""
+    word, rest = _bare(words[0]), words[1:]
+    second = _bare(rest[0]) if rest else ""
+    if word in context.table:
+        for action in _actions(second, context.table[word]):
+            yield word, [action, *rest[1:]]
+        for opening in context.table[word].openings:
+            yield word, [opening, *rest]
+    if second in context.table:
+        # `set budget here 5 per day`
+        for action in (word, *_actions(word, context.table[second])):
+            if action in context.table[second].words:
+                yield second, [action, *rest[1:]]
+
+
+def _actions(word: str, subcommand: Subcommand) -> Iterator[str]:
+    return (action for action in OTHER_ACTIONS.get(word, ()) if action in subcommand.words)
+
+
+def _without_end(words: Sequence[str]) -> Iterator[_Attempt]:
+    """Yield the text without its last words: `settings delay 5` of `settings delay 5 minutes`."""
+    for most in range(min(len(words), MOST_CORRECTED) - 1, _LEAST_KEPT, -1):
+        yield _bare(words[0]), words[1:most]
+
+
+def _without_fillers(words: Sequence[str]) -> Sequence[str]:
+    return [each for each in words if _bare(each) not in FILLERS] or words
+
+
+def _first_that_fits(attempts: Iterable[tuple[str, str]], context: TextContext) -> str | None:
+    """Return the first command that takes the words behind it, if it does not take any words."""
+    for name, rest in attempts:
+        subcommand = context.table.get(name)
+        if subcommand is None or subcommand.takes_prose:
+            continue
+        if _fits(subcommand, rest, context.catalog):
+            return f"{COMMAND} {name} {rest}" if rest else _short_usage(name, context)
+    return None
+
+
+def _meant(
+    words: Sequence[str], context: TextContext, plain_words: Collection[str] = PLAIN_WORDS
+) -> str | None:
+    """Return how the command is typed that a short text probably means; `None`: it means none.
+
+    One of the plain words, although near a subcommand, means none.
+    """
+    first, *behind = _without_fillers(words)
+    others = [each for each in behind if _bare(each) not in ARTICLES]
+    word, rest = _bare(first), " ".join(others)
+    if word in context.table:
+        return _first_that_fits([(word, rest)], context) or _usage(word, context)
+    if word in context.thread_words and not rest:
+        return word
+    names = dict.fromkeys([*context.table, *context.thread_words])
+    near = _near(word, names, plain_words)
+    for name in (*_called_otherwise(word, rest, context), *near):
+        if not rest:
+            return _short_usage(name, context)
+        if name not in context.table:
+            continue
+        if _fits(context.table[name], rest, context.catalog):
+            return f"{COMMAND} {name} {rest}"
+        # `model train` and `setting sun` are prompts.
+        if name.rstrip("s") != word.rstrip("s"):
+            return _usage(name, context)
+    return _of_a_job([first, *others], context)
+
+
+def _of_a_job(words: Sequence[str], context: TextContext) -> str | None:
+    """Return what tells of the job that a text ends with, as `edit last` or a lone ID does."""
+    job = _bare(words[-1])
+    is_named = names_job(job) or (job == LAST and len(words) == len(("edit", LAST)))
+    return _first_that_fits([("status", job)], context) if is_named else None
+
+
+def _before_options(typed: TypedText, context: TextContext) -> str | None:
+    """Return the command that a text has before its options; `None`: there is none."""
+    words: list[str] = []
+    for token in typed.tokens:
+        if isinstance(token, Flag):
+            break
+        words.append(typed.text[token.start : token.end])
+    if len(words) <= 1:
+        return _meant(words, context) if words else None
+    word, rest = _bare(words[0]), " ".join(words[1:])
+    names = [word, *_called_otherwise(word, rest, context), *_near(word, context.table)]
+    whole = " ".join(typed.text.split()[1:])
+    return _first_that_fits(((name, each) for each in (whole, rest) for name in names), context)
+
+
+def _bare(word: str) -> str:
+    return visible(word).strip(_MARKS + "/").casefold()
+
+
+def _called_otherwise(word: str, rest: str, context: TextContext) -> Iterator[str]:
+    """Yield the subcommand that has another name elsewhere, such as `stop last`."""
+    name = OTHER_WORDS.get(word)
+    if name is not None and (not rest or _fits(context.table[name], rest, context.catalog)):
+        yield name
+
+
+def _short_usage(name: str, context: TextContext) -> str:
+    """Return how a command is typed without arguments, if it can be."""
+    is_whole = name not in context.thread_words and context.table[name].least == 0
+    return f"{COMMAND} {name}" if is_whole else _usage(name, context)
+
+
+def _usage(name: str, context: TextContext) -> str:
+    if name in context.thread_words:
+        return name
+    return f"{COMMAND} {context.table[name].usage}"
+
+
+def _near(
+    word: str, names: Iterable[str], plain_words: Collection[str] = PLAIN_WORDS
+) -> Iterator[str]:
+    """Return the names in which at most one letter is wrong, or two are swapped, the exact first.
+
+    One of the plain words is none of them.
+    """
+    if len(word) < _SHORTEST or word in plain_words:
+        return iter(())
+    near = [name for name in names if is_within_one_error(word, name)]
+    return iter(sorted(near, key=lambda name: name != word))
+
+
+def _fits(subcommand: Subcommand, rest: str, catalog: Catalog) -> bool:
+    try:
+        return subcommand.match(rest, catalog) is not None
+    except UsageError:
+        return False
