@@ -100,6 +100,9 @@ _DASH = f"[{HYPHENS}{LONG_DASHES}]"
 # `-calm`, `--5s`, `--9:16`: a dash before a letter, or two before a digit. One dash before a digit
 # begins a number, and dashes alone are prose.
 _DASHED = re.compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
+_WHOLE_FLAG = re.compile(rf"{_DASH}{{1,3}}([^\W\d_][\w-]*)(?:=(.+))?", re.DOTALL)
+# What stands around an option that is copied out of an answer, or as an aside.
+_OPENING = "`([{*_"
 _LONE_DASH = re.compile(rf"{_DASH}{{1,3}}")
 _ASSIGNED = re.compile(r"([^\W\d_][\w-]*)[=:](.+)", re.DOTALL)
 # The prefix has a letter or digit; looked for ahead, because a long word would take a second else.
@@ -112,10 +115,18 @@ _GLUED = re.compile(
 def option_like(typed: TypedText, split: Split, flags: Flags) -> tuple[Doubt, ...]:
     """Return the words of the prompt that look like options and are none, each once.
 
-    Words in quotes are meant as they are, and so is everything behind a `--` that begins the text.
+    Words in quotes are meant as they are, but for whole options: all of a text may be in quotes. So
+    is everything behind a `--` that begins the text.
     """
-    bare = ["" if word.quoted else visible(word.value) for word in split.words]
-    found = dict.fromkeys([*_option_like(bare, flags), *_option_after_dashes(typed, flags)])
+    bare = ["" if word.quoted else visible(word.value).lstrip(_OPENING) for word in split.words]
+    quotes = [word.value for word in split.words if word.quoted]
+    found = dict.fromkeys(
+        [
+            *_option_like(bare, flags),
+            *(flag for quote in quotes for flag in _quoted_flags(quote, flags)),
+            *_option_after_dashes(typed, flags),
+        ]
+    )
     return tuple(Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=short(word)) for word in found)
 
 
@@ -137,6 +148,15 @@ def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:
         elif first.endswith(":") and flags.find(f"{word}-{first[:-1]}") is not None:
             # `Negative prompt:`, as other programs have it.
             yield f"{word} {first}"
+
+
+def _quoted_flags(quote: str, flags: Flags) -> Iterator[str]:
+    """Yield the options in a quote, each with its value."""
+    words = visible(quote).split()
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        flag = _WHOLE_FLAG.fullmatch(word)
+        if flag is not None and _fits(flags, flag[1], flag[2] or following):
+            yield word if flag[2] else f"{word} {following}"
 
 
 def _option_after_dashes(typed: TypedText, flags: Flags) -> Iterator[str]:

@@ -236,7 +236,7 @@ def changed_request(
     request = check_input(model, values, problems, known=known, style=style)
     return replace(
         request,
-        doubts=(*given.doubts, *request.doubts),
+        doubts=(*given.doubts, *_lone_shot(model, earlier, given), *request.doubts),
         left_out=left_out,
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
@@ -246,6 +246,23 @@ def changed_request(
         times=given.times,
         is_for_each_image=given.is_for_each_image,
     )
+
+
+def _lone_shot(model: Model, earlier: Mapping[str, Json], given: Given) -> tuple[Doubt, ...]:
+    """Return the doubt about one line, `3s: …`, in place of a scene: it may be a note about it."""
+    found = shots_option(model)
+    if found is None or not given.has_shots or found[0].name in earlier:
+        return ()
+    match given.values.get(found[0].name):
+        case [_]:
+            return (
+                doubted(
+                    "A line such as `3s: …` is a shot: a video of that length, and of it alone. "
+                    "A note about a moment of the video begins as in `0:03 …`."
+                ),
+            )
+        case _:
+            return ()
 
 
 def planned_start(previous: Job | RenderRequest) -> StartTime | None:

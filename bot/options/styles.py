@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
 from bot.base.errors import UsageError
+from bot.options.edit_distance import is_within_one_error
 from bot.options.parser import TypedText
 from bot.options.saved_names import NONE, not_saved, read_saved_name
+from bot.options.schema import PROMPT
+from bot.options.wording import quoted
 from storage.job import Json, UsedStyle
 from storage.style_words import PLACE, uncomposed
 
 STYLE_FLAG = "style"
 """The flag that names a style; a model with an option of this name keeps it."""
+
+_IN_BRACES = re.compile(r"\{(\w+)\}")
 
 MARKS = " .,;:"
 """Left out at the end of a prompt where words of a style follow."""
@@ -74,9 +80,12 @@ def may_name_style(typed: TypedText) -> bool:
 
 
 def check_words(words: str) -> None:
-    """Raise `UsageError` for words with more than one place for the prompt."""
+    """Raise `UsageError` for more than one place for the prompt, or a mistyped one."""
     if len(PLACE.findall(words)) > 1:
         raise UsageError("`{prompt}` may stand in a style once; you gave it more than once.")
+    for found in _IN_BRACES.finditer(words):
+        if found[1] != PROMPT and is_within_one_error(found[1].casefold(), PROMPT):
+            raise UsageError(f"{quoted(found[0])} would stay as it is. Did you mean `{{prompt}}`?")
 
 
 def find_style(name: str, styles: Styles) -> Style:

@@ -131,6 +131,11 @@ def _next_at_clock(wanted: WallTime, zone: ZoneInfo, now: Instant) -> Instant:
 def read_every(text: str) -> RepeatEvery:
     """Return how often a render is repeated. Raises `UsageError`."""
     word = text.strip().casefold()
+    if _weekday(word) is not None:
+        raise UsageError(
+            f"{quoted(text)} is no interval. Write `--every week`, and the day beside the time: "
+            f"`--at {word} 9:00 --every week`."
+        )
     if word not in set(RepeatEvery):
         raise UsageError(
             f"{quoted(text)} is nothing that I can repeat by. Write `--every day`, "

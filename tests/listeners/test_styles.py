@@ -107,6 +107,7 @@ WRONG = (
     ("style save budget rain", "`budget` is a word of mine"),
     ("style save Here rain", "`here` is a word of mine"),
     ("style save noir {prompt} and {Prompt}", "may stand in a style once"),
+    ("style save noir rain, {promt}", "Did you mean `{prompt}`?"),
     ('style save noir "rain', "is not closed"),
     ("style save noir rain --moed pro", "Did you mean `--mode`?"),
     ("style save noir rain --mode best", "`--mode`"),

@@ -55,6 +55,10 @@ def sentences(values: Mapping[str, Json]) -> list[str]:
         ("a lake \u2014 duration 10", ["\u2014 duration"]),
         ("a lake--duration 10", ["lake--duration"]),
         ("a lake --mode pro at dawn.--duration=10", ["dawn.--duration=10"]),
+        ("a lake `--duration 10`", ["--duration"]),
+        ("a lake (--duration 10)", ["--duration"]),
+        ('"a lake --duration 10 --mode=pro"', ["--duration 10", "--mode=pro"]),
+        ("“a lake —mode pro”", ["—mode pro"]),
     ],
 )
 def test_a_word_that_looks_like_an_option_is_asked_about(text: str, words: list[str]) -> None:
@@ -78,6 +82,9 @@ def test_a_word_that_looks_like_an_option_is_asked_about(text: str, words: list[
         "a cat -- -calm",
         "a '-calm' lake",
         'a sign that says "--4k"',
+        'a sign that says "well -- mode pro"',
+        'a sign that says "--mode of travel"',
+        'a lake ""',
         "a well-known, sun-lit lake",
         "a lake -> a sea",
         "- a list - of things",

@@ -279,6 +279,13 @@ def test_lines_in_a_thread_replace_the_shots() -> None:
     assert "the main prompt is said to be ignored" in asked(both)
 
 
+def test_one_line_in_a_thread_may_be_a_note_and_is_asked_about() -> None:
+    """It replaces the whole scene by one shot."""
+    assert "begins as in `0:03 …`" in asked(changed(read("a lake"), "3s: zoom in"))
+    assert changed(read("a lake"), "3s: boats leave\n4s: rain falls").doubts == ()
+    assert changed(read(BOATS), "3s: boats leave").doubts == ()
+
+
 def test_other_words_in_a_thread_are_asked_about_and_a_new_prompt_replaces_the_shots() -> None:
     before = read(BOATS)
     assert "the main prompt is said to be ignored" in asked(changed(before, "at night"))

@@ -240,8 +240,13 @@ def _before_options(typed: TypedText, context: TextContext) -> str | None:
         if isinstance(token, Flag):
             break
         words.append(typed.text[token.start : token.end])
-    if len(words) <= 1:
-        return _meant(words, context) if words else None
+    if not words:
+        # `--mode pro again last`
+        *_, name, job = ["", *typed.text.split()]
+        is_named = _bare(job) == LAST or names_job(job)
+        return _first_that_fits([(_bare(name), job)], context) if is_named else None
+    if len(words) == 1:
+        return _meant(words, context)
     word, rest = _bare(words[0]), " ".join(words[1:])
     names = [word, *_called_otherwise(word, rest, context), *_near(word, context.table)]
     whole = " ".join(typed.text.split()[1:])

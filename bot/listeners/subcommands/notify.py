@@ -121,5 +121,6 @@ NOTIFICATIONS = Subcommand(
     about="shows or sets what a channel is told: finished videos, failures, troubles, digests",
     bind=_bind,
     most=None,
+    openings=("here",),
     is_of_the_team=True,
 )
