@@ -29,6 +29,7 @@ from bot.options.schema import (
     kind_of,
     properties_of,
     required_of,
+    spelling,
 )
 from bot.options.schema_check import check_schema
 from bot.options.validation import find_violation
@@ -123,6 +124,9 @@ def _check_flags(options: tuple[Option, ...]) -> None:
                     f"`--{typed}` would mean `{option.name}` and also {owners[typed]}"
                 )
             owners[typed] = f"`{option.name}`"
+    for name in (each for option in options for each in option.other_names):
+        if spelling(name) in owners:
+            raise ConfigurationError(f"bot.other_names has `{name}`, which is a flag")
 
 
 def _check_synonyms(option: Option, words: Mapping[str, Sequence[str]]) -> None:

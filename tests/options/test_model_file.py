@@ -127,6 +127,7 @@ def test_a_problem_is_told_in_a_line(tmp_path: Path, content: Mapping[str, Json]
         (model_file({"a": TEXT}, "b"), r"schema\.required names `b`"),
         (model_file({"a": TEXT}, aliases={"x": "b"}), r"bot\.aliases names `b`"),
         (model_file({"a": TEXT}, other_names={"x": "b"}), r"bot\.other_names names `b`"),
+        (model_file({"a": TEXT, "b": TEXT}, other_names={"B": "a"}), "`B`, which is a flag"),
         (model_file({"a": TEXT}, help={"b": "Text."}), r"bot\.help names `b`"),
         (model_file({"a": TEXT}, render_time_by=["b"]), r"bot\.render_time_by names `b`"),
         (

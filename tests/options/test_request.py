@@ -237,6 +237,16 @@ def test_the_options_of_another_model_are_read_from_its_file(
             "Kling V3 has no option `--Start_Frame`. Did you mean `--first-frame-image`?",
         ),
         ("x --count 3", "Kling V3 has no option `--count`. Did you mean `--times`?"),
+        ("x --when 9:00", "Kling V3 has no option `--when`. Did you mean `--at`?"),
+        ("x --repeat day", "Kling V3 has no option `--repeat`. Did you mean `--every`?"),
+        ("x --price", "Kling V3 has no option `--price`. Did you mean `--dry`?"),
+        ("x --campaign a", "Kling V3 has no option `--campaign`. Did you mean `--project`?"),
+        ("x --preset a", "Kling V3 has no option `--preset`. Did you mean `--style`?"),
+        ("x --character a", "Kling V3 has no option `--character`. Did you mean `--cast`?"),
+        (
+            "x --vertical",
+            "Kling V3 has no option `--vertical`. Did you mean `--aspect-ratio 9:16`?",
+        ),
         (
             "x --zzz",
             (
