@@ -101,8 +101,8 @@ _DASH = f"[{HYPHENS}{LONG_DASHES}]"
 # begins a number, and dashes alone are prose.
 _DASHED = re.compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
 _WHOLE_FLAG = re.compile(rf"{_DASH}{{1,3}}([^\W\d_][\w-]*)(?:=(.+))?", re.DOTALL)
-# What stands around an option that is copied out of an answer, or as an aside.
-_OPENING = "`([{*_"
+# What stands around an option in an answer of the bot's, an aside or a heading: `*Mode:* pro`.
+_AROUND = "`()[]{}*_"
 _LONE_DASH = re.compile(rf"{_DASH}{{1,3}}")
 _ASSIGNED = re.compile(r"([^\W\d_][\w-]*)[=:](.+)", re.DOTALL)
 # The prefix has a letter or digit; looked for ahead, because a long word would take a second else.
@@ -118,7 +118,7 @@ def option_like(typed: TypedText, split: Split, flags: Flags) -> tuple[Doubt, ..
     Words in quotes are meant as they are, but for whole options: all of a text may be in quotes. So
     is everything behind a `--` that begins the text.
     """
-    bare = ["" if word.quoted else visible(word.value).lstrip(_OPENING) for word in split.words]
+    bare = ["" if word.quoted else visible(word.value).strip(_AROUND) for word in split.words]
     quotes = [word.value for word in split.words if word.quoted]
     found = dict.fromkeys(
         [
@@ -143,11 +143,17 @@ def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:
         elif _LONE_DASH.fullmatch(word):
             if _fits(flags, first, second):
                 yield f"{word} {first}"
-        elif not _LONE_DASH.fullmatch(last) and _is_spoken(flags, word, first):
-            yield f"{word} {first}"
-        elif first.endswith(":") and flags.find(f"{word}-{first[:-1]}") is not None:
-            # `Negative prompt:`, as other programs have it.
-            yield f"{word} {first}"
+        elif _is_ratio(flags, word):
+            yield word
+        elif word.endswith(":") or not _LONE_DASH.fullmatch(last):
+            # `- Mode: pro` is an item of a list; `— first light` is prose.
+            if _is_spoken(flags, word, first):
+                yield f"{word} {first}"
+            elif _is_spoken(flags, f"{word}-{first}", second):
+                yield f"{word} {first} {second}"
+            elif first.endswith(":") and _takes_text(flags, f"{word}-{first[:-1]}"):
+                # `Negative prompt:`, as other programs have it.
+                yield f"{word} {first}"
 
 
 def _quoted_flags(quote: str, flags: Flags) -> Iterator[str]:
@@ -171,19 +177,6 @@ def _option_after_dashes(typed: TypedText, flags: Flags) -> Iterator[str]:
             pass
 
 
-def lone_value(split: Split, flags: Flags) -> tuple[Doubt, ...]:
-    """Return the doubt about words that say nothing but the value of an option, as `in 4k please`.
-
-    In a thread they would be added to the scene, and change nothing.
-    """
-    said = _said(split)
-    flag = flags.named_by_choice(" ".join(said).strip(_MARKS)) if said else None
-    if flag is None or any(word.quoted for word in split.words):
-        return ()
-    about = short(" ".join(word.value for word in split.words))
-    return (doubted(f"“{about}” is read as the prompt. If it is an option, write `{flag}`."),)
-
-
 def joined_flags(split: Split, flags: Flags) -> tuple[Doubt, ...]:
     """Return the doubts about flags that are others with the word behind them: `--no sound`."""
     pairs = ((flag, f"{flag.name}-{flag.value}") for flag in split.flags if flag.value)
@@ -192,30 +185,6 @@ def joined_flags(split: Split, flags: Flags) -> tuple[Doubt, ...]:
         for flag, joined in pairs
         if flags.find(joined) is not None
     )
-
-
-_MARKS = ".,;:!?"
-_SAYS_NOTHING = frozenset(
-    {"a", "again", "also", "an", "and", "as", "at", "be", "but", "for", "in", "it", "just", "make"}
-    | {"now", "of", "once", "only", "please", "same", "set", "should", "thanks", "that", "the"}
-    | {"this", "time", "to", "try", "use", "version", "with"}
-)
-"""Words beside options that show nothing."""
-
-
-def says_nothing(split: Split) -> bool:
-    """Tell whether the words outside of flags are there, and name nothing to show: `make it`."""
-    return bool(split.words) and not _said(split)
-
-
-def _said(split: Split) -> Sequence[str]:
-    return [
-        word.value for word in split.words if word.quoted or _bare(word.value) not in _SAYS_NOTHING
-    ]
-
-
-def _bare(word: str) -> str:
-    return visible(word).strip(_MARKS).casefold()
 
 
 def _fits(flags: Flags, name: str, value: str) -> bool:
@@ -228,8 +197,24 @@ def _is_spoken(flags: Flags, name: str, value: str) -> bool:
 
     `sound on` is prose.
     """
-    option = _option_that_takes(flags, name.removesuffix(":"), value)
-    return option is not None and (name.endswith(":") or option.kind is not Kind.BOOLEAN)
+    bare = name.removesuffix(":")
+    meaning = flags.find(bare) or (flags.find_otherwise(bare) if bare != name else None)
+    option = None if meaning is None else meaning.option
+    if option is None or not is_value_of(option, value):
+        return False
+    return bare != name or option.kind is not Kind.BOOLEAN
+
+
+def _is_ratio(flags: Flags, word: str) -> bool:
+    """Tell whether a word of digits and a colon, as `9:16`, is the choice of an option."""
+    bare = word.strip(".,;!?")
+    return ":" in bare and bare[0].isdigit() and flags.named_by_choice(bare) is not None
+
+
+def _takes_text(flags: Flags, name: str) -> bool:
+    meaning = flags.find(name)
+    option = None if meaning is None else meaning.option
+    return option is not None and option.kind is Kind.STRING and not option.choices
 
 
 def _option_that_takes(flags: Flags, name: str, value: str) -> Option | None:

@@ -118,6 +118,11 @@ class Flags:
         """Return what a flag means, typed in full or by an alias; `None`: there is none."""
         return self._exact.get(spelling(name))
 
+    def find_otherwise(self, name: str) -> Meaning | None:
+        """Return what has that name in other programs; `None`: nothing."""
+        flag = self._called_otherwise(spelling(name))
+        return None if flag is None else self.find(flag.removeprefix("--"))
+
     def find_any(self, name: str) -> Meaning | None:
         """Return what a flag means, also typed in part; `None`: nothing, or more than one."""
         try:
@@ -150,6 +155,10 @@ class Flags:
             if choice is not None:
                 return f"{option.flag} {choice}"
         return None
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether a word is the name of an option, or another program's name of it."""
+        return name in self._exact or self._called_otherwise(name) is not None
 
     def _unknown(self, name: str) -> UsageError:
         typed = spelling(name)

@@ -28,10 +28,8 @@ from bot.options.doubts import (
     Doubt,
     doubted,
     joined_flags,
-    lone_value,
     mistyped_cast,
     option_like,
-    says_nothing,
     told_by_form,
     unpublished,
 )
@@ -52,6 +50,7 @@ from bot.options.shots import (
     shots_option,
     words_of_shots,
 )
+from bot.options.spoken_values import says_nothing, spoken_values
 from bot.options.styles import (
     NO_STYLES,
     STYLE_FLAG,
@@ -650,8 +649,10 @@ def given_in(
     return Given(
         values=attached,
         doubts=(
-            *option_like(typed, split, meanings),
-            *lone_value(split, meanings),
+            *(
+                spoken_values(split, meanings, is_change=scene is not None)
+                or option_like(typed, split, meanings)
+            ),
             *joined_flags(split, meanings),
             *map(doubted, cut_values(typed, split, meanings, free)),
             *map(doubted, unread_patterns(typed, split, model)),

@@ -84,7 +84,12 @@ AGREEMENTS = r"""
 (?:well|nicely) done
 (?:please )?(?:hold on|wait)(?: a (?:moment|minute|second|sec))?
 <dont> (?:<make>|start|post|send) (?:it|this|that|anything)(?: <now>| again)?
-(?:i (?:don't )?|not )approved?(?: (?:it|this|that|yet))?
+(?:i (?:don't )?|not |client )approved?(?: (?:it|this|that|yet))?
+(?:all good )?no (?:changes|notes|comments)(?: needed| please)?|good to go|ship it|on it
+(?:let's )?go with (?:this|that|it)(?: one)?|(?:waiting for|needs) approval|approval needed
+(?:hmm )?not sure(?: yet)?|i'll (?:check|look|see)(?: (?:it|this))?(?: (?:later|tomorrow|again))?
+(?:please )?review(?: (?:it|this))?(?: please)?|<dont> delete(?: (?:it|this))?
+(?:please )?let (?:me|us) know(?: when (?:it|this|that)(?:'s| is) (?:done|ready|there))?
 (?:<very> )?<fine> <work>
 (?:<its> )?(?:<is> |turned out |came out )?(?:not )?(?:<very> )*<fine>(?: <now>)?
 (?:it|this|that)'s (?:not )?(?:<very> )*(?:it|<fine>|ok|okay|right|all|enough)

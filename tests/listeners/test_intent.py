@@ -238,6 +238,10 @@ def test_a_command_of_a_thread_in_other_words_is_mistyped() -> None:
         ("approve not yet", "whether you approve it"),
         ("approve: no", "whether you approve it"),
         ("approved by the client?", "whether you approve it"),
+        ("approve - only if legal agrees", "whether you approve it"),
+        ("changes asked?", "whether you approve it"),
+        ("changes: none", "whether you approve it"),
+        ("Note: the logo is small", "Begin a note with its time"),
     ],
 )
 def test_a_question_in_a_thread_changes_nothing(text: str, sentence: str) -> None:
@@ -246,7 +250,7 @@ def test_a_question_in_a_thread_changes_nothing(text: str, sentence: str) -> Non
 
 
 def test_a_question_in_a_thread_is_answered() -> None:
-    texts = ["cost?", "status?", "help?", "approve, the logo is fine"]
+    texts = ["cost?", "status?", "help?", "approve, the logo is fine", "changes: it is not blue"]
     assert kinds(texts, THREAD) == dict.fromkeys(texts, Command)
 
 

@@ -206,7 +206,6 @@ async def test_a_refused_text_with_a_time_fills_the_fields_of_the_form() -> None
         ("a hill --at soon", "no time that I can read", "asked for a later time"),
         ("a hill --at soon --every week", "no time that I can read", "to be repeated"),
         ("a hill --every week", "Say when it starts, too", "to be repeated"),
-        ("a hill --at 9:00 --every monday", "`--at monday 9:00 --every week`", "a later time"),
         ("a hill --at", "needs a value", "asked for a later time"),
     ],
 )

@@ -102,36 +102,52 @@ def test_an_option_without_its_dashes_is_asked_about() -> None:
 
 
 def test_an_option_with_a_colon_is_asked_about() -> None:
-    assert asked("a lake, mode: pro, ratio: 9:16") == ["mode: pro,"]
+    assert asked("a lake, mode: pro, length: 10s") == ["mode: pro,", "length: 10s"]
+    assert asked("- Duration: 10s\n- *Ratio:* 9:16.") == ["Duration: 10s", "9:16."]
+    assert asked("Aspect ratio 1:1, a lake") == ["Aspect ratio 1:1,", "1:1,"]
+    assert asked("a lake [16:9] at 9:30") == ["16:9"]
     assert asked("a lake mode:pro and sound: off") == ["mode:pro", "sound: off"]
     assert asked("a lake. Negative prompt: people") == ["Negative prompt:"]
     assert asked("a sign: welcome. First: a boat. The mode: calm") == []
 
 
-@pytest.mark.parametrize(
-    ("text", "flag"),
-    [
-        ("4k", "--mode 4k"),
-        ("in 9:16 please", "--aspect-ratio 9:16"),
-        ("Make it 10 seconds!", "--duration 10"),
-        ("pro, please --duration 5", "--mode pro"),
-        ("make it night", None),
-        ("a pro at work", None),
-        ('"4k"', None),
-        ("-- 4k", None),
-    ],
-)
-def test_a_value_that_is_all_the_words_is_asked_about(text: str, flag: str | None) -> None:
-    """As the text of a request, and as a change of one, to which it would be added."""
-    told = "" if flag is None else f"is read as the prompt. If it is an option, write `{flag}`."
-    earlier = read_request(read_text("a lake"), KLING)
-    for request in (
-        read_request(read_text(text), KLING),
-        changed_request(earlier, read_text(text), KLING),
-    ):
-        abouts = "".join(doubt.about for doubt in request.doubts)
-        assert told in abouts
-        assert bool(abouts) is (flag is not None)
+VALUES: Mapping[str, str] = {
+    "4k": "--mode 4k",
+    "in 9:16 please": "--aspect-ratio 9:16",
+    "Make it 10 seconds long!": "--duration 10",
+    "4k, 9:16": "--mode 4k --aspect-ratio 9:16",
+    "can you render this in 4k quality?": "--mode 4k",
+}
+VALUES_IN_A_CHANGE: Mapping[str, str] = {
+    "pro, please --duration 5": "--mode pro",
+    "the portrait": "--aspect-ratio 9:16",
+    "no sound": "--no-audio",
+    "sound on please": "--audio",
+    "turn the sound off": "--no-audio",
+}
+SCENES = ("make it night", "a pro at work", '"4k"', "-- 4k", "a 4k lake", "sound of waves")
+
+
+def told_of(text: str, *, is_change: bool) -> str:
+    """Return what is asked about a text, as a request or as a change of one."""
+    typed, earlier = read_text(text), read_request(read_text("a lake"), KLING)
+    read = changed_request(earlier, typed, KLING) if is_change else read_request(typed, KLING)
+    return "".join(doubt.about for doubt in read.doubts)
+
+
+@pytest.mark.parametrize("is_change", [False, True])
+def test_values_that_are_all_the_words_are_asked_about(*, is_change: bool) -> None:
+    """As the text of a request, and as a change of one, to which they would be added."""
+    for text, flags in VALUES.items():
+        told = told_of(text, is_change=is_change)
+        assert told.endswith(f"is read as the prompt. If it is an option, write `{flags}`."), text
+    assert {told_of(text, is_change=is_change) for text in SCENES} == {""}
+
+
+def test_a_value_without_a_figure_may_be_a_scene_of_its_own() -> None:
+    for text, flags in VALUES_IN_A_CHANGE.items():
+        assert f"write `{flags}`." in told_of(text, is_change=True), text
+        assert told_of(text, is_change=False) == "", text
 
 
 @pytest.mark.parametrize(

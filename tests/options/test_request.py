@@ -236,6 +236,10 @@ def test_the_options_of_another_model_are_read_from_its_file(
             "x --Start_Frame 1",
             "Kling V3 has no option `--Start_Frame`. Did you mean `--first-frame-image`?",
         ),
+        (
+            "x --at 9:00 --every monday",
+            "`monday` is no interval. Write `--every week`, and the day",
+        ),
         ("x --count 3", "Kling V3 has no option `--count`. Did you mean `--times`?"),
         ("x --when 9:00", "Kling V3 has no option `--when`. Did you mean `--at`?"),
         ("x --repeat day", "Kling V3 has no option `--repeat`. Did you mean `--every`?"),

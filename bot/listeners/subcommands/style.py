@@ -37,6 +37,7 @@ from storage.saved import SavedKind, Written
 
 # The place stands behind the name.
 _SAVED = re.compile(rf"(\S+)(?:\s+({PLACES})(?!\S))?\s*(.*)", re.DOTALL | re.IGNORECASE)
+_QUOTES = "\"'“”„«»"
 _USAGE = (
     'Type `/video style save NAME "words around {prompt}" --options`, `/video style rename NAME '
     "OTHER` or `/video style delete NAME`; `here` or `workspace` behind the name says whose. "
@@ -78,6 +79,8 @@ def _bind_save(words: Callable[[], Collection[str]], text: str) -> Handler:
     found = _SAVED.fullmatch(text)
     if found is None:
         raise UsageError(_USAGE)
+    if found[1][0] in _QUOTES and found[1][-1] not in _QUOTES:
+        raise UsageError(f"The name of a style is one word. {_USAGE}")
     name = new_name(SavedKind.STYLE, found[1], words())
     return partial(_save, name, place_named(found[2]) or SavedFor.PERSON, found[3])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from bot.options.continuation import read_moment
 from bot.options.notes import TypedNote, begins_with_time, read_notes
 from bot.options.parser import TypedText, read_text
 from bot.options.scene import replaces_scene
+from bot.options.spoken_values import words_say_nothing
 from bot.options.wording import quoted
 from bot.slack.markup import plain
 from storage.job import Job
@@ -65,6 +67,10 @@ def match(
 def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
     command = _named(word)
+    if _REMARK.match(text):
+        raise UsageError(
+            "Begin a note with its time, `0:03 …`; say what is to be changed as `changes: …`."
+        )
     if command is None:
         return None
     if "?" in word and not following and command.action not in _ONLY_TELL:
@@ -139,8 +145,7 @@ def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler 
     first, *rest = following.split(maxsplit=1) or [""]
     if first.rstrip(_MARKS).lower() in command.also:
         is_sure, following = True, "".join(rest)
-    is_approval = command.action is ActionName.MARK_APPROVED
-    if is_approval and (text.rstrip().endswith("?") or first.rstrip(_MARKS).lower() in _DOUBTS):
+    if is_sure and _is_doubtful(text, command):
         raise UsageError(
             "I cannot tell whether you approve it. Type `approve`, or `changes asked` and what is "
             "to be changed."
@@ -148,6 +153,18 @@ def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler 
     if following and (not is_sure or command.action is ActionName.NEXT_TAKE):
         return None
     return partial(_review, command.action, job, plain(following), notes=notes)
+
+
+def _is_doubtful(text: str, command: ThreadCommand) -> bool:
+    """Tell whether a review may mean something else than its first word."""
+    match command.action:
+        case ActionName.MARK_APPROVED:
+            said = {each.strip(_MARKS).lower() for each in text.split()}
+            return "?" in text or not said.isdisjoint(_DOUBTS)
+        case ActionName.ASK_CHANGES:
+            return text.rstrip().endswith(("?", "none", "none."))
+        case _:
+            return False
 
 
 def _named(word: str) -> ThreadCommand | None:
@@ -221,18 +238,20 @@ def continuation(
     return ActionRequest(
         job=job,
         interaction=interaction,
-        changes=read_text(plain(words)) if words.strip() else None,
+        changes=None if not words.strip() or words_say_nothing(words) else read_text(plain(words)),
         files=files,
         moment=moment,
     )
 
 
 _MARKS = ".!?:,"
+_REMARK = re.compile(r"(?:note|feedback|comment|remark)s? ?:", re.IGNORECASE)
 _ONLY_TELL = frozenset({None, ActionName.STATUS, ActionName.COST})
 _DOUBTS = frozenset(
     {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "after", "but"}
+    | {"only", "except", "pending", "later", "maybe"}
 )
-"""Words behind `approve` that may mean that its writer does not, or not yet."""
+"""Words of an approval that may mean that its writer does not mean it, or not yet."""
 _OTHER_FORMS: Mapping[str, str] = MappingProxyType({"approved": "approve"})
 
 THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(

@@ -75,9 +75,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="renders the value of an option as a change of the scene",
         file="bot/options/request.py",
-        old="            *lone_value(split, meanings),\n",
-        new="",
-        tests=("tests/options/test_doubts.py::test_a_value_that_is_all_the_words_is_asked_about",),
+        old="spoken_values(split, meanings, is_change=scene is not None)",
+        new="()",
+        tests=("tests/options/test_doubts.py::test_values_that_are_all_the_words_are_asked_about",),
     ),
     Mutant(
         name="deletes a video for a question",
@@ -94,5 +94,12 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=(
             "tests/options/test_defaults.py::test_invalid_defaults_are_refused_with_their_option",
         ),
+    ),
+    Mutant(
+        name="approves for a condition",
+        file="bot/listeners/subcommands/thread.py",
+        old='            return "?" in text or not said.isdisjoint(_DOUBTS)\n',
+        new='            return "?" in text\n',
+        tests=(f"{_INTENT}::test_a_question_in_a_thread_changes_nothing",),
     ),
 )
