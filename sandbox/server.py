@@ -10,9 +10,9 @@ from aiohttp import web
 
 _SHUTDOWN_SECONDS = 1.0
 """Short, because some faults make a request hang on purpose."""
-# The rounds of the loop until a connection that was accepted is known, so that the runner closes
+# The iterations of the loop until a connection that was accepted is known, so that the runner closes
 # it: asyncio forgets one that is not known when its server is closed. One more than it takes.
-_ROUNDS_TO_CONNECT = 4
+_ITERATIONS_TO_CONNECT = 4
 
 
 @asynccontextmanager
@@ -28,6 +28,6 @@ async def serve(app: web.Application, port: int = 0) -> AsyncIterator[str]:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        for _ in range(_ROUNDS_TO_CONNECT):
+        for _ in range(_ITERATIONS_TO_CONNECT):
             await asyncio.sleep(0)
         await runner.cleanup()
