@@ -11,7 +11,7 @@ from aiohttp import web
 _SHUTDOWN_SECONDS = 1.0
 """Short, because some faults make a request hang on purpose."""
 # The iterations of the loop until a connection that was accepted is known, so that the runner
-# closes it: asyncio forgets one that is not known when its server is closed. One more than it takes.
+# closes it: asyncio forgets one that is not known when its server is closed. One more than needed.
 _ITERATIONS_TO_CONNECT = 4
 
 
