@@ -63,7 +63,7 @@ def words_say_nothing(text: str) -> bool:
 
 
 def _said(split: Split) -> Sequence[str]:
-    """Return the words that say something, an article only if it is not alone with such."""
+    """Return the words that say something, with their articles; articles alone say nothing."""
     words = [
         word.value if word.quoted else _bare(word.value)
         for word in split.words

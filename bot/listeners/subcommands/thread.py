@@ -156,7 +156,7 @@ def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler 
 
 
 def _is_doubtful(text: str, command: ThreadCommand) -> bool:
-    """Tell whether a review may mean something else than its first word."""
+    """Tell whether a review may say the opposite of its first word, or ask."""
     match command.action:
         case ActionName.MARK_APPROVED:
             said = {each.strip(_MARKS).lower() for each in text.split()}
@@ -251,7 +251,7 @@ _DOUBTS = frozenset(
     {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "after", "but"}
     | {"only", "except", "pending", "later", "maybe"}
 )
-"""Words of an approval that may mean that its writer does not mean it, or not yet."""
+"""Words with which an approval may be none, or depend on something."""
 _OTHER_FORMS: Mapping[str, str] = MappingProxyType({"approved": "approve"})
 
 THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(
