@@ -84,7 +84,8 @@ def check_words(words: str) -> None:
     if len(PLACE.findall(words)) > 1:
         raise UsageError("`{prompt}` may stand in a style once; you gave it more than once.")
     for found in _IN_BRACES.finditer(words):
-        if found[1] != PROMPT and is_within_one_error(found[1].casefold(), PROMPT):
+        name = found[1].casefold()
+        if name != PROMPT and is_within_one_error(name, PROMPT):
             raise UsageError(f"{quoted(found[0])} would stay as it is. Did you mean `{{prompt}}`?")
 
 

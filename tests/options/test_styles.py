@@ -11,7 +11,7 @@ from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.request import changed_request, read_request
 from bot.options.style_definition import read_style
-from bot.options.styles import Style, composed
+from bot.options.styles import Style, check_words, composed
 from storage.job import UsedStyle
 from tests.support.model_samples import ANIMATE, ANIMATE_SLUG, model_file, write
 
@@ -95,6 +95,17 @@ def test_a_style_that_may_not_be_meant_is_refused(text: str, problem: str) -> No
     with pytest.raises(UsageError, match="is read as a part of the prompt") as refused:
         read_style("noir", text, KLING, {})
     assert problem in str(refused.value)
+
+
+@pytest.mark.parametrize("place", ["{prompt}", "{Prompt}", "{ PROMPT }"])
+def test_the_place_of_the_prompt_is_named_in_any_case(place: str) -> None:
+    check_words(f"rain, {place}")
+
+
+@pytest.mark.parametrize("place", ["{promt}", "{Prompts}"])
+def test_a_mistyped_place_of_the_prompt_is_refused(place: str) -> None:
+    with pytest.raises(UsageError, match=r"Did you mean `\{prompt\}`\?"):
+        check_words(f"rain, {place}")
 
 
 def test_a_style_has_no_alternatives() -> None:
