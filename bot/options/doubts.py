@@ -101,7 +101,7 @@ _DASH = f"[{HYPHENS}{LONG_DASHES}]"
 # begins a number, and dashes alone are prose.
 _DASHED = re.compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
 _WHOLE_FLAG = re.compile(rf"{_DASH}{{1,3}}([^\W\d_][\w-]*)(?:=(.+))?", re.DOTALL)
-# What stands around an option in an answer of the bot's, an aside or a heading: `*Mode:* pro`.
+# Marks stand around an option in an answer of the bot's, an aside or a heading: `*Mode:* pro`.
 _AROUND = "`()[]{}*_"
 _LONE_DASH = re.compile(rf"{_DASH}{{1,3}}")
 _ASSIGNED = re.compile(r"([^\W\d_][\w-]*)[=:](.+)", re.DOTALL)
@@ -212,13 +212,11 @@ def _is_ratio(flags: Flags, word: str) -> bool:
 
 
 def _takes_text(flags: Flags, name: str) -> bool:
-    meaning = flags.find(name)
-    option = None if meaning is None else meaning.option
+    option = flags.option(name)
     return option is not None and option.kind is Kind.STRING and not option.choices
 
 
 def _option_that_takes(flags: Flags, name: str, value: str) -> Option | None:
     """Return the closed option with this name, if it takes this value."""
-    meaning = flags.find(name)
-    option = meaning.option if meaning else None
+    option = flags.option(name)
     return option if option is not None and is_value_of(option, value) else None

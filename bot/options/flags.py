@@ -118,6 +118,11 @@ class Flags:
         """Return what a flag means, typed in full or by an alias; `None`: there is none."""
         return self._exact.get(spelling(name))
 
+    def option(self, name: str) -> Option | None:
+        """Return the option with a name, in full or by an alias; `None`: there is none."""
+        meaning = self.find(name)
+        return None if meaning is None else meaning.option
+
     def find_otherwise(self, name: str) -> Meaning | None:
         """Return what has that name in other programs; `None`: nothing."""
         flag = self._called_otherwise(spelling(name))
@@ -183,18 +188,19 @@ class Flags:
 
     def _called_otherwise(self, typed: str) -> str | None:
         """Return the flag of what has that name in other programs."""
-        names = {
-            spelling(name): option.flag
-            for option in self._model.options
-            for name in option.other_names
-        }
-        return names.get(typed) or _OTHER_NAMES.get(typed)
+        return _other_names(self._model).get(typed) or _OTHER_NAMES.get(typed)
 
 
 @lru_cache(MOST_MODELS)
 def _exact(model: Model) -> Mapping[str, Meaning]:
     """Return all flags of a model as they are written in full, and their aliases."""
     return {**_aliases(model), **_in_full(model)}
+
+
+@lru_cache(MOST_MODELS)
+def _other_names(model: Model) -> Mapping[str, str]:
+    """Return the flags of a model by the names that other programs have for them."""
+    return {spelling(name): option.flag for option in model.options for name in option.other_names}
 
 
 @lru_cache(MOST_MODELS)

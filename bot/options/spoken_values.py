@@ -110,8 +110,7 @@ def _switch(words: Sequence[str], flags: Flags) -> str | None:
 
 
 def _boolean(name: str, flags: Flags) -> Option | None:
-    meaning = flags.find(name)
-    option = None if meaning is None else meaning.option
+    option = flags.option(name)
     return option if option is not None and option.kind is Kind.BOOLEAN else None
 
 

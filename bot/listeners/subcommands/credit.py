@@ -46,12 +46,11 @@ def _bind(text: str, _: Catalog) -> Handler | None:
     if found["amount"] is None:
         raise UsageError('Say how much: `/video credit add 200 for "receipt 17"`.')
     amount = read_amount_in_unit(found["amount"])
+    how = found["how"].casefold()
     if not because:
-        how = found["how"].casefold()
         raise UsageError(f'Say what it is for: `/video credit {how} 200 for "receipt 17"`.')
     refuse_unusable(amount.figure, because)
-    is_taken = found["how"].casefold() == "take"
-    return partial(_book, _Change(amount=amount, is_taken=is_taken, because=because))
+    return partial(_book, _Change(amount=amount, is_taken=how == "take", because=because))
 
 
 def _is_prompt(amount: str, *, has_reason: bool) -> bool:

@@ -129,7 +129,7 @@ _Attempt: TypeAlias = tuple[str, Sequence[str]]
 
 
 def _of_first_line(text: str) -> Iterator[_Attempt]:
-    """Yield what stands in a line of its own, above other lines."""
+    """Yield the first line of a text as a command, if other lines stand below it."""
     first, _, below = text.strip().partition("\n")
     words = first.split()
     if below and words:
@@ -227,7 +227,7 @@ def _meant(
 
 
 def _of_a_job(words: Sequence[str], context: TextContext) -> str | None:
-    """Return what tells of the job that a text ends with, as `edit last` or a lone ID does."""
+    """Return the command that tells how a job stands, for a text that ends with it: `edit last`."""
     job = _bare(words[-1])
     is_named = names_job(job) or (job == LAST and len(words) == len(("edit", LAST)))
     return _first_that_fits([("status", job)], context) if is_named else None

@@ -40,7 +40,7 @@ class Subcommand:
     words: frozenset[str] = frozenset()
     """Words that it takes. With one of them mistyped, a long text is no prompt either."""
     openings: tuple[str, ...] = ()
-    """What is easily left out before the words that it takes: `set here` of `budget 5 per day`."""
+    """Words that are easily left out before the others: `set here` of `budget 5 per day`."""
     takes_prose: bool = False
     """Whether any words fit, so that they do not tell whether it is meant."""
     is_of_the_team: bool = False
