@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from aiohttp import web
 
 _SHUTDOWN_SECONDS = 1.0
 """Short, because some faults make a request hang on purpose."""
-# The iterations of the loop until a connection that was accepted is known, so that the runner
-# closes it: asyncio forgets one that is not known when its server is closed. One more than needed.
-_ITERATIONS_TO_CONNECT = 4
 
 
 @asynccontextmanager
@@ -25,9 +23,26 @@ async def serve(app: web.Application, port: int = 0) -> AsyncIterator[str]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        server = await asyncio.get_running_loop().create_server(
+            cast("web.Server", runner.server),  # `setup` has made it
+            "127.0.0.1",
+            port,
+        )
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            await _stop_accepting(server)
+            server.close()
     finally:
-        for _ in range(_ITERATIONS_TO_CONNECT):
-            await asyncio.sleep(0)
         await runner.cleanup()
+
+
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """Accept no more connections, and wait until each that was accepted has its protocol.
+
+    `close` of asyncio forgets one that has none yet: its client waits, and nobody closes it.
+    """
+    for bound in server.sockets:
+        server.get_loop().remove_reader(bound.fileno())
+    await asyncio.sleep(0)  # a task makes its transport,
+    await asyncio.sleep(0)  # which then calls its protocol

@@ -20,6 +20,7 @@ from bot.app.http.refusals import Refusals
 from bot.app.http.server import Address, http_server
 from bot.base.metrics import Closed, Metrics
 from bot.base.open_files import RESERVED, most_connections, open_file_limit, raise_file_limit
+from tests.support.late_clients import late_clients
 from tests.support.running_bot import running_bot
 
 MOST = 3
@@ -192,6 +193,12 @@ async def test_a_silent_connection_is_closed_after_the_time_for_headers(harness:
     assert await slow.is_closed()
     assert harness.counted.closed == [Closed.OVERDUE] * 2
     assert harness.counted.open == 0
+
+
+async def test_a_connection_of_the_last_moment_is_closed() -> None:
+    """The loop may have accepted it, and the server not know of it yet."""
+    async with AsyncExitStack() as stack, serving() as served:
+        await stack.enter_async_context(late_clients(served.port))
 
 
 async def test_a_connection_that_was_signed_may_be_idle_for_longer(harness: Harness) -> None:

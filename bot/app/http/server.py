@@ -78,9 +78,21 @@ async def http_server(
             yield server.sockets[0].getsockname()[1]
         finally:
             sweeper.cancel()
+            await _stop_accepting(server)
             server.close()
     finally:
         await runner.cleanup()
+
+
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """Accept no more connections, and wait until each that was accepted has its protocol.
+
+    `close` of asyncio forgets one that has none yet: its client waits, and nobody closes it.
+    """
+    for bound in server.sockets:
+        server.get_loop().remove_reader(bound.fileno())
+    await asyncio.sleep(0)  # a task makes its transport,
+    await asyncio.sleep(0)  # which then calls its protocol
 
 
 def _lengthen_backlog(server: asyncio.Server) -> None:
