@@ -14,7 +14,7 @@ from sandbox.postgres import Server
 from sandbox.sandbox import Sandbox
 from tests.support.bot_process import ROOT, BotProcess, bot_process
 
-WEB = "web"
+WEB, WORKER = "web", "worker"
 DATABASE = "database"
 SIMULATED = "simulated services"
 # As in the units for systemd: who waits for an answer goes first, and work last.
@@ -39,12 +39,13 @@ async def running_formation(
     sandbox: Sandbox,
     url: str,
     *,
+    webs: int = 1,
     workers: int,
-    with_web: bool = True,
     variables: Mapping[str, str],
 ) -> AsyncIterator[dict[str, BotProcess]]:
     """Run the processes on tables that are made, and yield them by name once all listen.
 
+    The names are `web`, `web 2` …, `worker`, `worker 2` ….
     Raises `PermissionError` for a user who may not let a process go before others, as root may.
     """
     environment = {
@@ -53,21 +54,18 @@ async def running_formation(
         "DATABASE_URL": url,
     }
     async with AsyncExitStack() as stack:
-
-        async def start(name: str, command: str) -> BotProcess:
-            named = environment | {"PROCESS_NAME": name}
-            return await stack.enter_async_context(
-                bot_process(named, sandbox.folder, ("-m", "bot", command))
-            )
-
-        bots = {WEB: await start(WEB, "web")} if with_web else {}
-        for number in range(1, workers + 1):
-            bots[f"worker {number}"] = await start(f"worker.{number}", "worker")
         own = os.getpriority(os.PRIO_PROCESS, 0)
-        for name, bot in bots.items():
+        bots: dict[str, BotProcess] = {}
+        for command, count, nice in ((WEB, webs, _WEB_NICE), (WORKER, workers, _WORKER_NICE)):
+            for number in range(1, count + 1):
+                name = command if number == 1 else f"{command} {number}"
+                named = environment | {"PROCESS_NAME": name}
+                bots[name] = await stack.enter_async_context(
+                    bot_process(named, sandbox.folder, ("-m", "bot", command))
+                )
+                os.setpriority(os.PRIO_PROCESS, bots[name].pid, own + nice)
+        for bot in bots.values():
             await bot.port()
-            nice = _WEB_NICE if name == WEB else _WORKER_NICE
-            os.setpriority(os.PRIO_PROCESS, bot.pid, own + nice)
         yield bots
 
 

@@ -1,6 +1,8 @@
 """Open-loop load, in a process of its own.
 
-`python -m bench.load URL RATE SECONDS SECRET [CHANNELS WARM_UP]`
+`python -m bench.load URL[,URL …] RATE SECONDS SECRET [CHANNELS WARM_UP]`
+
+Several servers get the commands in turn, as the router of a platform sends them.
 
 The times of sending are fixed in advance and a latency counts from the fixed time, so a server that
 stalls cannot slow the load down. Prints a `LoadReport` as JSON.
@@ -13,7 +15,9 @@ import gc
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import cycle
 from urllib.parse import urlencode
 
 import aiohttp
@@ -21,9 +25,11 @@ from slack_sdk.signature import SignatureVerifier
 
 from sandbox.slack.entities import GENERAL, TEAM
 
-# The first requests open connections and import code, so they are not typical.
+# The first requests open connections, prepare statements and import code, so they are not typical.
 WARM_UP_REQUESTS = 100
 START_AFTER_SECONDS = 1.0
+SETTLE_SECONDS = 1.0
+"""The pause after the warm-up."""
 DURATIONS = range(3, 16)
 # The users of a team. The bot compares a command with those of the same user in the last minute.
 PEOPLE = 300
@@ -85,7 +91,7 @@ def signed_command(number: int, secret: str, channels: int = 1) -> SignedCommand
 
 
 async def send_commands(
-    url: str,
+    urls: Sequence[str],
     rate: float,
     seconds: float,
     secret: str,
@@ -101,7 +107,7 @@ async def send_commands(
     gc.disable()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def send(command: SignedCommand, at: float, *, counts: bool) -> None:
+        async def send(command: SignedCommand, url: str, at: float, *, counts: bool) -> None:
             await asyncio.sleep(at - time.perf_counter())
             try:
                 async with session.post(url, data=command.body, headers=command.headers) as answer:
@@ -118,21 +124,21 @@ async def send_commands(
                 report.seconds.append(took)
 
         start = time.perf_counter() + START_AFTER_SECONDS
-        await asyncio.gather(
-            *(
-                send(command, start + number / rate, counts=number >= warm_up)
-                for number, command in enumerate(commands)
-            )
-        )
+        sends = []
+        for number, (command, url) in enumerate(zip(commands, cycle(urls), strict=False)):
+            counts = number >= warm_up
+            at = start + number / rate + (SETTLE_SECONDS if counts else 0.0)
+            sends.append(send(command, url, at, counts=counts))
+        await asyncio.gather(*sends)
     return report
 
 
 def main() -> None:
     """Send commands as the arguments say, and print the report."""
-    url, rate, seconds, secret, *rest = sys.argv[1:]
+    urls, rate, seconds, secret, *rest = sys.argv[1:]
     channels, warm_up = map(int, rest or (1, WARM_UP_REQUESTS))
     sent = send_commands(
-        url, float(rate), float(seconds), secret, channels=channels, warm_up=warm_up
+        urls.split(","), float(rate), float(seconds), secret, channels=channels, warm_up=warm_up
     )
     report = asyncio.run(sent)
     json.dump(asdict(report), sys.stdout)

@@ -1,6 +1,6 @@
 """Many commands of one workspace, whose limits several workers share on one PostgreSQL.
 
-`python -m bench.shared_limits [COMMANDS [CHANNELS [SECONDS [WORKERS]]]]`: one `web`, the workers, a
+`python -m bench.shared_limits [COMMANDS [CHANNELS [SECONDS [WORKERS [WEBS]]]]]`: the processes, a
 Slack that refuses calls beyond its limits, and a second workspace that asks for one video.
 """
 
@@ -34,8 +34,9 @@ RENDER_SECONDS = 5.0
 OTHER_TEAM, OTHER_CHANNEL = "T0OTHER", "C0OTHER"
 ASK_AFTER_SECONDS = 3.0
 """When the second workspace asks: the first one's commands are coming in."""
-WARM_UP = 20
-"""The first commands of all, whose acknowledgements are not typical: they import code."""
+WARM_UP = 100
+"""The commands that come before the others, whose acknowledgements are not typical: they import
+code, open connections and prepare statements."""
 GOAL_ACK_SECONDS = 0.25
 GOAL_RATIO = 1.2
 _VARIABLES = {
@@ -49,17 +50,24 @@ _VARIABLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is asked for."""
+    """How much is asked for, and of how many processes."""
 
     commands: int = 2000
+    """Those that are counted; `WARM_UP` come before."""
     channels: int = 40
     seconds: float = 10.0
     workers: int = 4
+    webs: int = 2
+
+    @property
+    def jobs(self) -> int:
+        """The jobs of all commands."""
+        return WARM_UP + self.commands
 
     @property
     def needed_seconds(self) -> float:
         """What the limits alone need: two messages a job, one a second in each channel."""
-        return 2.0 * self.commands / self.channels - 1
+        return 2.0 * self.jobs / self.channels - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +104,17 @@ async def run(size: Size, *, patience: float = 3.0) -> Outcome:
             )
             _add_channels(sandbox, size)
             await make_tables(sandbox, url)
-            formation = running_formation(sandbox, url, workers=size.workers, variables=_VARIABLES)
+            formation = running_formation(
+                sandbox, url, webs=size.webs, workers=size.workers, variables=_VARIABLES
+            )
             bots = await stack.enter_async_context(formation)
             used = used_seconds(bots, server)
             began = time.time()
             other = asyncio.create_task(_ask_elsewhere(url))
-            report = await _load(sandbox, bots[WEB], size)
+            webs = [bot for name, bot in bots.items() if name.startswith(WEB)]
+            report = await _load(sandbox, webs, size)
             deadline = began + size.seconds + patience * size.needed_seconds
-            delivered = await _delivered(url, size.commands, deadline)
+            delivered = await _delivered(url, size.jobs, deadline)
             took = time.time() - began
             shares = {
                 name: (seconds - used[name]) / took
@@ -124,11 +135,11 @@ def measurements(outcome: Outcome) -> list[Measurement]:
     size, acks = outcome.size, outcome.acks
     return [
         Measurement(
-            label=f"{size.commands} commands in {size.seconds:.0f} s, {size.channels} channels,"
-            f" {size.workers} workers: delivered",
+            label=f"{size.commands} commands in {size.seconds:.0f} s after {WARM_UP},"
+            f" {size.channels} channels, {size.webs} web, {size.workers} workers: delivered",
             value=str(outcome.delivered),
-            goal=str(size.commands),
-            met=outcome.delivered == size.commands,
+            goal=str(size.jobs),
+            met=outcome.delivered == size.jobs,
         ),
         Measurement(
             label="acknowledgement: p50, p99",
@@ -172,12 +183,12 @@ def _add_channels(sandbox: Sandbox, size: Size) -> None:
         workspace.add(Channel(id=name, name=name.lower(), kind=Kind.PUBLIC, members={BOT}))
 
 
-async def _load(sandbox: Sandbox, web: BotProcess, size: Size) -> LoadReport:
+async def _load(sandbox: Sandbox, webs: Sequence[BotProcess], size: Size) -> LoadReport:
     """Send the commands."""
     return await send_load(
-        await web.port(),
+        [await web.port() for web in webs],
         sandbox.slack.credentials.signing_secret,
-        rate=(size.commands - WARM_UP) / size.seconds,
+        rate=size.commands / size.seconds,
         seconds=size.seconds,
         channels=size.channels,
         warm_up=WARM_UP,
@@ -208,13 +219,13 @@ async def _ask_elsewhere(url: str) -> str:
     return job.id
 
 
-async def _delivered(url: str, commands: int, deadline: float) -> dict[str, tuple[float, float]]:
+async def _delivered(url: str, jobs: int, deadline: float) -> dict[str, tuple[float, float]]:
     """Return when each job was asked for and delivered, once all are or time is over."""
     query = b"SELECT id, created_at, delivered_at FROM jobs WHERE delivered_at IS NOT NULL"
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as db:
         while True:
             rows = await (await db.execute(query)).fetchall()
-            if len(rows) > commands or time.time() > deadline:
+            if len(rows) > jobs or time.time() > deadline:
                 return {row[0]: (row[1], row[2]) for row in rows}
             await asyncio.sleep(0.5)
 
@@ -255,17 +266,14 @@ def _outcome(
 def main(arguments: Sequence[str]) -> None:
     """Measure once, and print the figures."""
     usual = Size()
-    commands, channels, seconds, workers = (
-        *arguments,
-        *(str(usual.commands), str(usual.channels), str(usual.seconds), str(usual.workers))[
-            len(arguments) :
-        ],
-    )
+    whole = (usual.commands, usual.channels, usual.seconds, usual.workers, usual.webs)
+    commands, channels, seconds, workers, webs = (*arguments, *map(str, whole[len(arguments) :]))
     size = Size(
         commands=int(commands),
         channels=int(channels),
         seconds=float(seconds),
         workers=int(workers),
+        webs=int(webs),
     )
     print(table(measurements(asyncio.run(run(size))), "simple"))  # noqa: T201 - what it is for
 

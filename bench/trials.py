@@ -42,7 +42,7 @@ def add_people(sandbox: Sandbox) -> None:
 
 
 async def send_load(
-    port: int,
+    ports: Sequence[int],
     secret: str,
     *,
     rate: float,
@@ -50,13 +50,13 @@ async def send_load(
     channels: int = 1,
     warm_up: int = WARM_UP_REQUESTS,
 ) -> LoadReport:
-    """Send `rate` commands a second to a port of this machine, from a process of its own.
+    """Send `rate` commands a second to ports of this machine in turn, from a process of its own.
 
     Raises `RunFailedError` for a wrong answer.
     """
-    url = f"http://127.0.0.1:{port}{EVENTS_PATH}"
+    urls = ",".join(f"http://127.0.0.1:{port}{EVENTS_PATH}" for port in ports)
     loader = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.load", url, str(rate), str(seconds), secret),
+        *(sys.executable, "-m", "bench.load", urls, str(rate), str(seconds), secret),
         *(str(channels), str(warm_up)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
@@ -74,7 +74,7 @@ async def run_trial(bot: BotProcess, secret: str, *, rate: int, seconds: int) ->
     Raises `RunFailedError` for a wrong answer.
     """
     port, before = await bot.port(), processor_seconds(bot.pid)
-    report = await send_load(port, secret, rate=rate, seconds=seconds)
+    report = await send_load([port], secret, rate=rate, seconds=seconds)
     used = processor_seconds(bot.pid) - before
     return Trial(
         latencies=sorted(report.seconds),

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias, get_args
 
 from bench.accepted_jobs import insert_accepted
 from bench.acknowledge import GOAL_SECONDS
-from bench.formation import WEB, make_tables, running_formation
+from bench.formation import WEB, WORKER, make_tables, running_formation
 from bench.measurement import Measurement, load_average, quantile, table
 from bench.process import processor_seconds, read_metrics
 from bench.trials import RunFailedError, add_people, send_load
@@ -102,7 +102,7 @@ async def _run(store: StoreName, rate: int, seconds: int) -> Beside:
             began, before = time.time(), await _steps(bots)
             if rate:
                 report = await send_load(
-                    await bots.web.port(),
+                    [await bots.web.port()],
                     sandbox.slack.credentials.signing_secret,
                     rate=rate,
                     seconds=seconds,
@@ -150,8 +150,7 @@ async def _on_postgres(sandbox: Sandbox, jobs: int) -> AsyncIterator[Processes]:
         await _insert(await PostgresStore.open(url, owner=False), jobs)
         formation = running_formation(sandbox, url, workers=1, variables=_VARIABLES)
         async with formation as bots:
-            [worker] = [bot for name, bot in bots.items() if name != WEB]
-            yield Processes(web=bots[WEB], worker=worker)
+            yield Processes(web=bots[WEB], worker=bots[WORKER])
 
 
 async def _insert(store: Store, jobs: int) -> None:

@@ -93,9 +93,7 @@ async def _run(server: Server, database: str, workers: int, jobs: int) -> Run:
         later = time.time() + _LATER
         await insert_accepted(store, jobs, lambda _: later)
         await store.close()
-        formation = running_formation(
-            sandbox, url, workers=workers, with_web=False, variables=_VARIABLES
-        )
+        formation = running_formation(sandbox, url, webs=0, workers=workers, variables=_VARIABLES)
         async with formation as bots:
             before = used_seconds(bots, server)
             took = await _all_delivered(url, jobs)
