@@ -176,7 +176,7 @@ class Flags:
         close = (
             self.named_by_choice(name)
             or self._called_otherwise(typed)
-            or nearest(typed.partition(":")[0], self._exact)
+            or self._nearest(typed.partition(":")[0])
         )
         advice = (
             f"Did you mean `--{close.removeprefix('--')}`?"
@@ -185,6 +185,12 @@ class Flags:
             "words behind a lone `--` belong to the prompt."
         )
         return UsageError(f"{self._model.title} has no option {quoted(f'--{name}')}. {advice}")
+
+    def _nearest(self, typed: str) -> str | None:
+        """Return the flag that was probably meant, here or in another program; `None`: none."""
+        others = {**_OTHER_NAMES, **_other_names(self._model)}
+        close = nearest(typed, [*self._exact, *others])
+        return close if close in self._exact else others.get(close or "")
 
     def _called_otherwise(self, typed: str) -> str | None:
         """Return the flag of what has that name in other programs."""

@@ -342,8 +342,6 @@ CLEAR_IN_A_COMMAND = [
     "-- version",
     "list of cats --duration 5",
     "--mode pro lsit",
-    "hello",
-    "lake",
     "coast",
     "cats",
     "wind",
@@ -402,6 +400,34 @@ def test_a_clear_prompt_goes_straight_on_in_a_conversation(place: TextContext) -
 )
 def test_small_talk_in_a_conversation(text: str, kind: SmallTalk, place: TextContext) -> None:
     assert read_intent(text, place) == Talk(kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("hello", SmallTalk.GREETING),
+        ("thank you!", SmallTalk.THANKS),
+        ("ok", SmallTalk.AGREEMENT),
+        ("where is my video?", SmallTalk.QUESTION),
+        ("who can approve?", SmallTalk.QUESTION),
+    ],
+)
+def test_small_talk_in_a_command(text: str, kind: SmallTalk) -> None:
+    """Nobody means to pay for a video of it."""
+    assert read_intent(text, COMMAND) == Talk(kind=kind)
+
+
+@PLACES
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("how much budget is left?", "/video budget"),
+        ("what does a video cost?", "/video cost"),
+        ("how do I list my videos?", "/video list"),
+    ],
+)
+def test_a_question_names_what_answers_it(place: TextContext, text: str, command: str) -> None:
+    assert meant(text, place) == command
 
 
 @pytest.mark.parametrize(

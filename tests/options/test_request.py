@@ -232,6 +232,8 @@ def test_the_options_of_another_model_are_read_from_its_file(
         ),
         ("x --duraton 5", "Kling V3 has no option `--duraton`. Did you mean `--duration`?"),
         ("x --length 5", "Kling V3 has no option `--length`. Did you mean `--duration`?"),
+        ("x --lenght 5", "Kling V3 has no option `--lenght`. Did you mean `--duration`?"),
+        ("x --shedule 9:00", "Kling V3 has no option `--shedule`. Did you mean `--at`?"),
         (
             "x --Start_Frame 1",
             "Kling V3 has no option `--Start_Frame`. Did you mean `--first-frame-image`?",

@@ -8,7 +8,7 @@ about if one correction makes it a subcommand: of a letter (`budget rise here 5 
 does, which may be missing, have another name or stand before it (`set budget here 5 per day`), or
 without its end, its other lines, or the words that ask for it (`show me my cost`). One with options
 is asked about also if a single word (`lst`) or a whole subcommand (`cancel last`) stands before
-them. All else is a prompt, except small talk in a conversation.
+them. All else is a prompt, except small talk; a single word is that in a conversation only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.listeners.context import Handler
-from bot.listeners.subcommands.near_command import near_command
+from bot.listeners.subcommands.near_command import HELP, asked_for, near_command
 from bot.listeners.subcommands.text_context import TextContext
 from bot.options.alternatives import has_alternatives
 from bot.options.characters import visible
@@ -28,7 +28,6 @@ from bot.options.wording import short
 from bot.slack.manifest import COMMAND
 from bot.slack.markup import plain
 
-HELP = "help"
 HELP_TEXTS = frozenset(
     {"version"}
     | {dashes + word for dashes in ("-", "--", "/") for word in ("h", "help", "v", "version")}
@@ -61,7 +60,7 @@ class Mistyped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """Small talk in a conversation."""
+    """Small talk."""
 
     kind: SmallTalk
 
@@ -97,10 +96,14 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     if typed.has_flags:
         meant = near_command(text, typed, context)
         return Prompt(typed=typed) if meant is None else _mistyped(meant, typed)
-    talk = small_talk(plain(text)) if context.is_conversation else None
+    talk = small_talk(plain(text))
+    if talk is SmallTalk.SINGLE_WORD and not context.is_conversation:
+        talk = None
     if talk is not None and talk not in _UNSURE:
         return Talk(kind=talk)
     meant = near_command(text, typed, context)
+    if meant is None and talk is SmallTalk.QUESTION:
+        meant = asked_for(text, context)
     if meant is not None:
         return _mistyped(meant, literal(plain(text)))
     return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)

@@ -20,6 +20,8 @@ from bot.options.edit_distance import is_within_one_error
 from bot.options.parser import Flag, TypedText
 from bot.slack.manifest import COMMAND
 
+HELP = "help"
+
 OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("stop", "abort", "undo"), "cancel")
     | dict.fromkeys(("remove", "erase"), "delete")
@@ -107,6 +109,16 @@ def near_command(text: str, typed: TypedText, context: TextContext) -> str | Non
     if len(_without_fillers(words)) > MOST_WORDS:
         return None
     return _meant(words, context, PLAIN_WORDS - NO_SCENES if is_alone else PLAIN_WORDS)
+
+
+def asked_for(question: str, context: TextContext) -> str | None:
+    """Return the command that shows what a question speaks of: `how much budget is left?`."""
+    named = (_bare(word) for word in question.split())
+    for word in named:
+        # What answers a question names the help anyway.
+        if word != HELP and word in context.table and not context.table[word].least:
+            return f"{COMMAND} {word}"
+    return None
 
 
 def _corrected(words: Sequence[str], typed: TypedText, context: TextContext) -> str | None:

@@ -36,7 +36,6 @@ from bot.listeners.subcommands.credit import CREDIT
 from bot.listeners.subcommands.defaults import CHANNEL_SETTINGS
 from bot.listeners.subcommands.find import FIND
 from bot.listeners.subcommands.intent import (
-    HELP,
     Command,
     Mistyped,
     Prompt,
@@ -46,6 +45,7 @@ from bot.listeners.subcommands.intent import (
 )
 from bot.listeners.subcommands.job_words import JOB_SUBCOMMANDS
 from bot.listeners.subcommands.manual import help_subcommand
+from bot.listeners.subcommands.near_command import HELP
 from bot.listeners.subcommands.notify import NOTIFICATIONS
 from bot.listeners.subcommands.reports import REPORTS
 from bot.listeners.subcommands.set_part import find_named_part

@@ -21,7 +21,7 @@ class TextContext:
     table: Mapping[str, Subcommand]
     catalog: Catalog
     is_conversation: bool = False
-    """Whether people may chat there; a slash command is no conversation."""
+    """Whether people chat there, also in single words; a slash command is no conversation."""
     has_files: bool = False
     """Whether files came with the text, so that a single word may well be a prompt."""
     thread_words: Collection[str] = ()
