@@ -11,10 +11,12 @@ from bot.options.shots import shots_option
 from bot.options.wording import quoted
 
 _SECONDS = r"[0-9]{1,3}(?:[:.][0-9]{1,2})?[^\S\n]?(?:s|secs?|seconds?)?"
-# `0-3s: boats`, `3s - boats`, `[3s] boats`, `Shot 1: boats`.
+_WITH_UNIT = r"[0-9]{1,3}[^\S\n]?(?:s|secs?|seconds?)\b"
+# `0-3s: boats`, `3s - boats`, `[3s] boats`, `Shot 1: boats`, `0:03 boats`, `Intro (3s): boats`.
 _LIKE_A_SHOT = re.compile(
     rf"^[^\S\n]*[\[(*•-]?[^\S\n]?(?:(?:shot|scene|clip)[^\S\n]?[0-9]{{1,2}}\b"
-    rf"|{_SECONDS}[^\S\n]?(?:-|–|—|to)[^\S\n]?[0-9]|[0-9]{{1,3}}[^\S\n]?(?:s|secs?|seconds?)\b).*",
+    rf"|{_SECONDS}[^\S\n]?(?:-|–|—|to)[^\S\n]?[0-9]|{_WITH_UNIT}"
+    rf"|[0-9]{{1,2}}:[0-5][0-9]\b|[^\n(\[]{{1,60}}[(\[]{_WITH_UNIT}[^\S\n]?[)\]]).*",
     re.IGNORECASE | re.MULTILINE,
 )
 # `{red,blue}`, `{red/blue}`, `(red|blue)`, `red|blue}`.

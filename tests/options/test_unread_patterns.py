@@ -19,6 +19,9 @@ KLING = Catalog.load()
         ("Shot 1: boats\n\nShot 2: the sea", "`Shot 1: boats`"),
         ("a harbour\n3s - boats\n4s - the sea", "`3s - boats`"),
         ("[3s] boats\n[4s] the sea", "`[3s] boats`"),
+        ("0:00 boats\n0:03 the sea", "`0:00 boats`"),
+        ("Intro (3s): boats\nEnd (4s): the sea", "`Intro (3s): boats`"),
+        ("Opening shot [3 sec] boats\nthen [4 sec] the sea", "`Opening shot [3 sec] boats`"),
         ("• 3 seconds boats\n• 4 seconds the sea", "`• 3 seconds boats`"),
     ],
 )
@@ -49,6 +52,8 @@ def test_words_that_look_like_alternatives_are_asked_about(text: str, shown: str
         "a lake\n10 boats\n3 men",
         "scene 1\na lake",
         "1. boats\n2. the sea",
+        "a clock shows 12:30\nand a cat sits below it",
+        "a race (10 km)\na finish (line)",
         "5 seconds of silence",
         "a car | a boat",
         "a {calm} lake",
