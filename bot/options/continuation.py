@@ -23,10 +23,19 @@ class Link:
     """The second at which the next clip goes on; `None`: its end."""
 
 
-# A time of the day is a part of the scene.
+_SECONDS = r"[0-9]{1,4}(?:[.,][0-9]{1,3})?"
+# A time of the day is a part of the scene, and so is `at 8 knots`: a bare number ends the moment.
 _AT = re.compile(
-    r"at\s+(?:(?P<minutes>[0-9]{1,2}):)?(?P<seconds>[0-9]{1,4}(?:[.,][0-9]{1,3})?)"
-    r"(?!\s*(?:[ap]\.?\s?m\b|o.?clock))\s*(?:s|secs?|seconds?)?\s*(?:[:,;–—-]|$|\s)",
+    r"(?:starting\s+)?(?:at|from)\s+(?:the\s+)?"
+    rf"(?:(?P<minutes>[0-9]{{1,2}}):(?P<rest>[0-5][0-9](?:[.,][0-9]{{1,3}})?)"
+    rf"|(?P<seconds>{_SECONDS})\s*-?(?:s|secs?|seconds?)\b|second\s+(?P<second>{_SECONDS})"
+    rf"|(?P<bare>{_SECONDS})(?=\s*(?:[:,;–—-]|$)))"
+    r"(?!\s*(?:[ap]\.?\s?m\b|o.?clock|[0-9]))(?:\s+mark\b)?\s*(?:[:,;–—-]|$|\s)",
+    re.IGNORECASE,
+)
+_AT_THE_END = re.compile(
+    r"(?:(?:at|from)\s+(?:the|its)\s+(?:end|last\s+frame)\b|(?:from\s+)?where\s+it\s+"
+    r"(?:left\s+off|ends|ended|stopped)\b)(?!\s+of\b)\s*(?:[:,;–—-]\s*)?",
     re.IGNORECASE,
 )
 
@@ -34,12 +43,16 @@ _AT = re.compile(
 def read_moment(text: str) -> tuple[float | None, str]:
     """Return the second that a text begins with, `at 3.5: the boat`, and the words behind it.
 
-    `None`: it names none.
+    `None`: it names none, or the end.
     """
+    end = _AT_THE_END.match(text)
+    if end is not None:
+        return None, text[end.end() :]
     found = _AT.match(text)
     if found is None:
         return None, text
-    seconds = float(found["seconds"].replace(",", ".")) + 60 * int(found["minutes"] or 0)
+    typed = found["rest"] or found["seconds"] or found["second"] or found["bare"]
+    seconds = float(typed.replace(",", ".")) + 60 * int(found["minutes"] or 0)
     return seconds, text[found.end() :].lstrip()
 
 

@@ -122,12 +122,21 @@ def option_like(typed: TypedText, split: Split, flags: Flags) -> tuple[Doubt, ..
     quotes = [word.value for word in split.words if word.quoted]
     found = dict.fromkeys(
         [
-            *_option_like(bare, flags),
+            *_without_parts(_option_like(bare, flags)),
             *(flag for quote in quotes for flag in _quoted_flags(quote, flags)),
             *_option_after_dashes(typed, flags),
         ]
     )
     return tuple(Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=short(word)) for word in found)
+
+
+def _without_parts(found: Iterator[str]) -> Iterator[str]:
+    """Leave out `9:16` behind `ratio 9:16`, whose end it is."""
+    earlier = ""
+    for each in found:
+        if not earlier.endswith(f" {each}"):
+            yield each
+        earlier = each
 
 
 def _option_like(words: Sequence[str], flags: Flags) -> Iterator[str]:

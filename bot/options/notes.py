@@ -16,7 +16,8 @@ _TIME = (
 )
 # As an item of a list, in brackets, behind "at", before a mark.
 _BEGINS = re.compile(
-    rf"(?:[-*•–—]\s+|[0-9]{{1,2}}[.)]\s+)?(?:at\s+|@\s*)?[\[(]?{_TIME}(?!\w|[:.,][0-9])[\])]?"
+    rf"(?:[-*•–—]\s+|[0-9]{{1,2}}[.)]\s+)?(?:(?:at|around|about|from|tc|timecode)\s+|@\s*)?"
+    rf"[\[(]?{_TIME}s?(?!\w|[:.,][0-9])[\])]?"
     r"(?:\s*[-–—:,.]+(?=\s|$))?\s*(?P<words>.*)",
     re.IGNORECASE,
 )
@@ -33,13 +34,16 @@ class TypedNote:
     words: str
 
 
+_INSIDE = re.compile(rf"(?<![\w:.,]){_TIME}(?![\w:]|[.,][0-9])")
+
+
 def read_notes(text: str, lasts: float | None) -> tuple[TypedNote, ...]:
     """Return the notes that a text consists of, a line each; none: it is something else.
 
     A text whose first line begins with a time consists of notes, and so does one line that ends
     with a time of the video, which `lasts` so many seconds. A line without a time goes on with the
-    note above it. Raises `UsageError` for a note without words, and for notes behind other words:
-    these would change the prompt, and be charged.
+    note above it. Raises `UsageError` for a note without words, for notes behind other words, and
+    for a time of the video within a line: these would change the prompt, and be charged.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or replaces_scene(lines[0]) or _begins_with_shape(lines[0], lasts):
@@ -88,8 +92,23 @@ def begins_with_time(text: str) -> bool:
 def _at_the_end(lines: list[str], lasts: float | None) -> tuple[TypedNote, ...]:
     match = _ENDS.fullmatch(lines[0]) if len(lines) == 1 else None
     if match is None or _second(match) > (USUAL_SECONDS if lasts is None else lasts):
+        _refuse_time_inside(lines, lasts)
         return ()
     return (TypedNote(second=_second(match), words=match["words"]),)
+
+
+def _refuse_time_inside(lines: list[str], lasts: float | None) -> None:
+    """Raise `UsageError` for `the logo at 0:03 is too small`, if the video has that time."""
+    if lasts is None or any("--" in line for line in lines):
+        return
+    for line in lines:
+        for found in _INSIDE.finditer(line):
+            if _second(found) <= lasts and not _SHAPE.fullmatch(found[0]):
+                raise UsageError(
+                    "I cannot tell whether this is a note or a change. Begin a note with its time, "
+                    f"`{found[0]} the logo is too small`; for a change of the video with that time "
+                    "in its words, put two dashes before it. Nothing was noted or rendered."
+                )
 
 
 def _second(match: re.Match[str]) -> float:

@@ -50,6 +50,7 @@ from bot.options.shots import (
     shots_option,
     words_of_shots,
 )
+from bot.options.small_talk import is_talk
 from bot.options.spoken_values import says_nothing, spoken_values
 from bot.options.styles import (
     NO_STYLES,
@@ -235,7 +236,7 @@ def changed_request(
     request = check_input(model, values, problems, known=known, style=style)
     return replace(
         request,
-        doubts=(*given.doubts, *_lone_shot(model, earlier, given), *request.doubts),
+        doubts=(*given.doubts, *_shots_for_scene(model, earlier, given), *request.doubts),
         left_out=left_out,
         is_dry=given.is_dry,
         project=previous.project if given.project is None else given.project,
@@ -247,21 +248,17 @@ def changed_request(
     )
 
 
-def _lone_shot(model: Model, earlier: Mapping[str, Json], given: Given) -> tuple[Doubt, ...]:
-    """Return the doubt about one line, `3s: …`, in place of a scene: it may be a note about it."""
+def _shots_for_scene(model: Model, earlier: Mapping[str, Json], given: Given) -> tuple[Doubt, ...]:
+    """Return the doubt about lines as `3s: …` in place of a scene: they may be notes about it."""
     found = shots_option(model)
-    if found is None or not given.has_shots or found[0].name in earlier:
+    if found is None or not given.has_shots or given.replaces or found[0].name in earlier:
         return ()
-    match given.values.get(found[0].name):
-        case [_]:
-            return (
-                doubted(
-                    "A line such as `3s: …` is a shot: a video of that length, and of it alone. "
-                    "A note about a moment of the video begins as in `0:03 …`."
-                ),
-            )
-        case _:
-            return ()
+    return (
+        doubted(
+            "A line such as `3s: …` is a shot: a video of such lines has nothing of the scene "
+            "before. A note about a moment of the video begins as in `0:03 …`."
+        ),
+    )
 
 
 def planned_start(previous: Job | RenderRequest) -> StartTime | None:
@@ -624,7 +621,8 @@ def given_in(
         with problems.collected():
             raise no_images()
     # Beside options: `--mode pro please`.
-    prompt = "" if scene is not None and says_nothing(split) else split.prompt
+    says_no_more = says_nothing(split) or (bool(split.flags) and is_talk(split.prompt))
+    prompt = "" if scene is not None and says_no_more else split.prompt
     words = changed_scene(scene or "", prompt) if scene is not None and prompt else prompt
     with problems.collected(PROMPT):
         values |= _prompt(words, model, values)

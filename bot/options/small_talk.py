@@ -108,6 +108,14 @@ def small_talk(text: str) -> SmallTalk | None:
     return SmallTalk.SINGLE_WORD if _is_single_word(words) else None
 
 
+_KIND_WORDS = frozenset({SmallTalk.GREETING, SmallTalk.THANKS, SmallTalk.AGREEMENT})
+
+
+def is_talk(text: str) -> bool:
+    """Tell whether a text is small talk that asks nothing, and has words: `yes`, `thank you`."""
+    return bool(_WORD.search(text)) and small_talk(text) in _KIND_WORDS
+
+
 def _kind(said: str, *, asks: bool) -> SmallTalk | None:
     patterns = _patterns()
     if patterns.greets.fullmatch(said):

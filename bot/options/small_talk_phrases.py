@@ -49,6 +49,8 @@ _SETS: Mapping[str, str] = MappingProxyType(
         "state": "you a your still already going done ready finished working broken here there "
         "rendering bot free on over stuck alive video render",
         "clip": "video videos clip result render job bot",
+        "act": "approve cancel continue keep render charge loop resend share delete stitch publish",
+        "object": "it this that one me us yet again please anything now video clip today",
         "somebody": "anyone anybody someone somebody",
         "make": "make create render generate draw produce animate film show do give add change "
         "turn put have let get remove use replace keep slow speed zoom pan set redo bring move "
@@ -88,7 +90,11 @@ AGREEMENTS = r"""
 (?:all good )?no (?:changes|notes|comments)(?: needed| please)?|good to go|ship it|on it
 (?:let's )?go with (?:this|that|it)(?: one)?|(?:waiting for|needs) approval|approval needed
 (?:hmm )?not sure(?: yet)?|i'll (?:check|look|see)(?: (?:it|this))?(?: (?:later|tomorrow|again))?
-(?:please )?review(?: (?:it|this))?(?: please)?|<dont> delete(?: (?:it|this))?
+(?:please )?review(?: (?:it|this))?(?: please)?|<dont> <act>(?: <object>)*
+(?:stop|no|no more|cancel) (?:rendering|charging)(?: <object>)*|forget (?:it|this|that|about it)
+(?:please )?ignore (?:it|this|that|me|my (?:last )?(?:message|one|comment))
+(?:<yes> )*wrong (?:thread|channel|video|one)|(?:leave|keep) it as (?:it )?is
+(?:no |no further |no more )changes(?: <now>| please| from me)?|changes none|signed off
 (?:please )?let (?:me|us) know(?: when (?:it|this|that)(?:'s| is) (?:done|ready|there))?
 (?:<very> )?<fine> <work>
 (?:<its> )?(?:<is> |turned out |came out )?(?:not )?(?:<very> )*<fine>(?: <now>)?

@@ -236,6 +236,23 @@ def test_a_command_of_a_thread_in_other_words_is_mistyped() -> None:
         ("delete?", "type `delete` without the question mark"),
         ("again?", "type `again` without"),
         ("approve not yet", "whether you approve it"),
+        ("approve nothing", "whether you approve it"),
+        ("approved, this one isn’t", "whether you approve it"),
+        ("approve although the logo is off", "whether you approve it"),
+        ("approve the other one", "whether you approve it"),
+        ("approve and make a square version", "whether you approve it"),
+        ("approve --mode pro", "whether you approve it"),
+        ("approve 0:03 logo bigger", "whether you approve it"),
+        ("changes: nothing, looks great", "whether you approve it"),
+        ("changes: n/a", "whether you approve it"),
+        ("continue later", "whether you want the next clip now"),
+        ("continue only if approved", "whether you want the next clip now"),
+        ("continue? or should we stop", "without the question mark"),
+        ("continue with take 1", "goes on from its own video"),
+        ("note for Ana: the logo", "Begin a note with its time"),
+        ("add a note: the car should be blue", "Begin a note with its time"),
+        ("Client feedback: the car should be blue", "Begin a note with its time"),
+        ("change: a blue car", "Begin a note with its time"),
         ("approve: no", "whether you approve it"),
         ("approved by the client?", "whether you approve it"),
         ("approve - only if legal agrees", "whether you approve it"),
@@ -251,6 +268,13 @@ def test_a_question_in_a_thread_changes_nothing(text: str, sentence: str) -> Non
 
 def test_a_question_in_a_thread_is_answered() -> None:
     texts = ["cost?", "status?", "help?", "approve, the logo is fine", "changes: it is not blue"]
+    texts += [
+        "approved by Ana, thanks all!",
+        "`approve`",
+        "continue: if the boat leaves",
+        "`again`",
+    ]
+    texts += ["continue at 0:03 the boat leaves", "continue a few more seconds"]
     assert kinds(texts, THREAD) == dict.fromkeys(texts, Command)
 
 
@@ -306,10 +330,6 @@ COMMANDS = [
     "models?",
     "status 0123456789",
     "status last",
-    "cancel last",
-    "resend LAST",
-    "again last",
-    "again last make it night",
     "again 0123456789 --duration 8",
     "again 01234567 --duration 8",
     "settings",
@@ -328,6 +348,17 @@ COMMANDS = [
 @PLACES
 def test_a_command_is_run(place: TextContext) -> None:
     assert kinds(COMMANDS, place) == dict.fromkeys(COMMANDS, Command)
+
+
+OF_THE_NEWEST = ["cancel last", "resend LAST", "again last", "again last make it night"]
+
+
+def test_the_newest_video_is_not_that_of_a_thread() -> None:
+    """Another person's, or another video, would be cancelled, deleted or charged."""
+    assert kinds(OF_THE_NEWEST, COMMAND) == dict.fromkeys(OF_THE_NEWEST, Command)
+    for text in [*OF_THE_NEWEST, "delete the last one", "loop last"]:
+        with pytest.raises(UsageError, match=r"In a thread, `.*` is about its own video"):
+            read_intent(text, THREAD)
 
 
 CLEAR_IN_A_COMMAND = [

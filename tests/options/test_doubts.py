@@ -104,7 +104,7 @@ def test_an_option_without_its_dashes_is_asked_about() -> None:
 def test_an_option_with_a_colon_is_asked_about() -> None:
     assert asked("a lake, mode: pro, length: 10s") == ["mode: pro,", "length: 10s"]
     assert asked("- Duration: 10s\n- *Ratio:* 9:16.") == ["Duration: 10s", "9:16."]
-    assert asked("Aspect ratio 1:1, a lake") == ["Aspect ratio 1:1,", "1:1,"]
+    assert asked("Aspect ratio 1:1, a lake") == ["Aspect ratio 1:1,"]
     assert asked("a lake [16:9] at 9:30") == ["16:9"]
     assert asked("a lake mode:pro and sound: off") == ["mode:pro", "sound: off"]
     assert asked("a lake. Negative prompt: people") == ["Negative prompt:"]

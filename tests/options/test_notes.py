@@ -21,6 +21,9 @@ NOTES: dict[str, list[tuple[float, str]]] = {
         (4.25, "three"),
     ],
     "0:03\nthe logo": [(3, "the logo")],
+    "0:03s the logo": [(3, "the logo")],
+    "TC 00:03 the logo": [(3, "the logo")],
+    "from 0:03 to 0:05 it is too dark": [(3, "to 0:05 it is too dark")],
     # It would be charged if it was taken for options.
     "0:03 too long --duration 3": [(3, "too long --duration 3")],
     "the logo is too small at 0:03.": [(3, "the logo is too small")],
@@ -30,7 +33,8 @@ CHANGES = (
     "3:2 please",
     "9:16 portrait of a queen",
     "at 3:30pm, in the rain",
-    "a clock shows 0:03",
+    "-- a clock shows 0:03",
+    "a clock shows 0:07",
     "a city at 10:30",
     "new: 0:03 is on the clock",
     "",
@@ -46,6 +50,13 @@ def test_a_text_that_begins_with_a_time_consists_of_notes(text: str) -> None:
 
 def test_any_other_text_is_none() -> None:
     assert [text for text in CHANGES if read_notes(text, 5.0) or read_notes(text, None)] == []
+
+
+@pytest.mark.parametrize("text", ["the logo at 0:03 is too small", "logo too small (0:03)"])
+def test_a_time_of_the_video_within_a_line_is_asked_about(text: str) -> None:
+    with pytest.raises(UsageError, match="a note or a change"):
+        read_notes(text, 5.0)
+    assert read_notes(text, 2.0) == ()
 
 
 @pytest.mark.parametrize("text", ["make it night\n0:03 too dark", "0:03", "0:03 dark\n0:04"])

@@ -270,8 +270,9 @@ def test_lines_in_a_thread_replace_the_shots() -> None:
     assert (after.input["prompt"], after.input["duration"]) == ("a dog runs", 5)
     assert (after.input["mode"], after.input["audio"], after.doubts) == ("pro", True, ())
     first = changed(read("a lake --duration 12"), BOATS)
-    assert (first.input, first.doubts) == (BOATS_INPUT, ())
-    assert changed(read("a lake"), f"new:\n{BOATS}").input == BOATS_INPUT
+    assert first.input == BOATS_INPUT
+    new = changed(read("a lake"), f"new:\n{BOATS}")
+    assert (new.input, new.doubts) == (BOATS_INPUT, ())
     still = changed(read("4s: the moon\n3s: the sea"), "5s: the town and a lamp")
     assert "names a motion" in asked(still), "of other shots"
     both = changed(read("a lake"), f"at night\n{BOATS}")
@@ -279,10 +280,10 @@ def test_lines_in_a_thread_replace_the_shots() -> None:
     assert "the main prompt is said to be ignored" in asked(both)
 
 
-def test_one_line_in_a_thread_may_be_a_note_and_is_asked_about() -> None:
-    """It replaces the whole scene by one shot."""
-    assert "begins as in `0:03 …`" in asked(changed(read("a lake"), "3s: zoom in"))
-    assert changed(read("a lake"), "3s: boats leave\n4s: rain falls").doubts == ()
+def test_lines_in_the_thread_of_a_scene_may_be_notes_and_are_asked_about() -> None:
+    """They replace the whole scene."""
+    for text in ("3s: zoom in", "3s: the logo is wrong\n4s: the sky is too dark"):
+        assert "begins as in `0:03 …`" in asked(changed(read("a lake"), text))
     assert changed(read(BOATS), "3s: boats leave").doubts == ()
 
 
