@@ -197,8 +197,16 @@ def defaults_set(flags: Sequence[str]) -> Message:
     return words(f"{defaults_line(flags)} `/video settings reset` takes that away.")
 
 
-def defaults_gone() -> Message:
+def settings_gone() -> Message:
     """Return the answer to `/video settings reset`."""
+    return words(
+        f"{defaults_line(())} Neither has it a delay of its own, nor need videos here name their "
+        "project, unless the whole workspace asks for that."
+    )
+
+
+def defaults_gone() -> Message:
+    """Return the answer to a change that leaves no defaults."""
     return words(defaults_line(()))
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from bot.options.catalog import Model
 from bot.options.parser import Split, TypedText, seconds_inside
 from bot.options.shots import shots_option
-from bot.options.wording import quoted
+from bot.options.times import AT_FLAG, EVERY_FLAG
+from bot.options.wording import quoted, short
 
 _SECONDS = r"[0-9]{1,3}(?:[:.][0-9]{1,2})?[^\S\n]?(?:s|secs?|seconds?)?"
 _WITH_UNIT = r"[0-9]{1,3}[^\S\n]?(?:s|secs?|seconds?)\b"
@@ -25,6 +26,18 @@ _LIKE_ALTERNATIVES = re.compile(
 )
 
 
+_DAY = (
+    r"(?:tomorrow|tonight|every\s+(?:day|week|month|morning|evening)"
+    r"|(?:(?:on|next|every|this)\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
+)
+_CLOCK = r"(?:(?:at\s+)?[0-9]{1,2}(?::[0-9]{2}|\s?[ap]\.?m)|at\s+[0-9]{1,2}(?![\w:.,]*[0-9]))"
+# `tomorrow at 9`, `9:00 every monday`, and `schedule a lake for monday`.
+_LIKE_A_START = re.compile(
+    rf"\b{_DAY},?\s+{_CLOCK}\b|\b{_CLOCK},?\s+{_DAY}\b|^\W*schedule\b.*\b{_DAY}\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[str]:
     """Yield a sentence for each pattern of a text that will be read as words of the prompt."""
     if shots_option(model) is None:
@@ -32,8 +45,20 @@ def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[st
     else:
         yield from _lines_like_shots(typed)
         yield from _shots_inside_a_line(split)
+    yield from _words_like_a_start(split)
     if "{" in typed.text or "|" in typed.text:
         yield from _words_like_alternatives(split)
+
+
+def _words_like_a_start(split: Split) -> Iterator[str]:
+    if any(flag.name in {AT_FLAG, EVERY_FLAG} for flag in split.flags):
+        return
+    found = _LIKE_A_START.search(" ".join(word.value for word in split.words if not word.quoted))
+    if found is not None:
+        yield (
+            f"{quoted(short(found[0]))} is read as words, and the video starts at once. It starts "
+            "later with `--at 9:00`, and again and again with `--every monday` beside it."
+        )
 
 
 def _words_like_alternatives(split: Split) -> Iterator[str]:

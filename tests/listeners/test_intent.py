@@ -11,6 +11,7 @@ import pytest
 
 from bot.base.errors import UsageError
 from bot.listeners.subcommands import thread
+from bot.listeners.subcommands.command_words import NO_SCENES, PLAIN_WORDS
 from bot.listeners.subcommands.intent import (
     Command,
     Intent,
@@ -19,7 +20,6 @@ from bot.listeners.subcommands.intent import (
     Talk,
     read_intent,
 )
-from bot.listeners.subcommands.near_command import NO_SCENES, PLAIN_WORDS
 from bot.listeners.subcommands.router import SUBCOMMANDS
 from bot.listeners.subcommands.text_context import TextContext
 from bot.options.edit_distance import edit_distance
@@ -171,7 +171,8 @@ REWORDED: Mapping[str, str | None] = {
     "cancel my last video": "cancel last",
     "please delete the last one": "delete last",
     "settings me now": "settings me",
-    "settings delay 5 minutes": "settings delay 5",
+    "settings delay 5 thanks a lot": "settings delay 5",
+    "settings delay 5 minutes": "help settings",
     "edit last": "status last",
     "0123456789": "status 0123456789",
     "0123456789 --mode pro": "status 0123456789",
@@ -182,9 +183,33 @@ REWORDED: Mapping[str, str | None] = {
     "show me": None,
     "show me the money": None,
     "the cost of a war": None,
-    "credit 200 cards rain down on us": None,
-    "credit deduct 200 for refund 3": None,
-    "budget of a small film 5 people per day": None,
+    "credit 200 for receipt 17": "help credit",
+    "credit deduct 200 for refund 3": "credit take 200 for refund 3",
+    "budget lower here 20 per day": "budget set here 20 per day",
+    "style add noir black and white": "style save noir black and white",
+    "who can approve": "budget approve",
+    "what did we spend in october": "cost",
+    "how do I set a budget": "help budget",
+    "notify me when done": "help notify",
+    "set budget to 5 per day": "help budget",
+    "please set the budget for everyone to 20 per week": "help budget",
+    "raise the budget by 20 today": "help budget",
+    "budget lower here to 20": "help budget",
+    "what is my budget": "budget",
+    "what does a style cost": "cost",
+    "make a budget hotel look nice": None,
+    "do we have budget left": "budget",
+    "settings change mode to pro": "help settings",
+    "turn off notifications here": "help notify",
+    "notify me at 9": "help notify",
+    "stop all videos": "budget stop workspace",
+    "pause everything now please": "budget stop workspace",
+    "show my videos": "list",
+    "show me the costs": "cost",
+    "a budget airline over the alps at dawn": None,
+    "credit card on a marble table": None,
+    "stop motion of a fox": None,
+    "show all colours of the sea": None,
     "new style boots on snow --duration 5": None,
     "change style to watercolor": None,
     "rave style party in Berlin": None,
@@ -212,6 +237,18 @@ def test_a_command_in_the_words_of_a_sentence_is_mistyped() -> None:
 
 REWORDED_IN_A_THREAD: Mapping[str, str | None] = {
     "keep it": "keep",
+    "ok approve": "approve",
+    "Perfect, love it. Approved!": "approve",
+    "client says: approved": "approve",
+    "ready for approval": "approve",
+    "great, loop it": "loop",
+    "once more": "again",
+    "another take please": "again",
+    "run it again": "again",
+    "once more --mode pro": "again --mode pro",
+    "redo --mode pro": "again --mode pro",
+    "once more at night": None,
+    "the approved logo stands on a wall of red bricks": None,
     "aprove": "approve",
     "please stop this now": "cancel",
     "stop the repeat": "cancel",
@@ -261,7 +298,7 @@ def test_a_command_of_a_thread_in_other_words_is_mistyped() -> None:
         ("Note: the logo is small", "Begin a note with its time"),
     ],
 )
-def test_a_question_in_a_thread_changes_nothing(text: str, sentence: str) -> None:
+def test_words_in_a_thread_that_may_not_be_meant_are_refused(text: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         read_intent(text, THREAD)
 
@@ -440,7 +477,9 @@ def test_small_talk_in_a_conversation(text: str, kind: SmallTalk, place: TextCon
         ("thank you!", SmallTalk.THANKS),
         ("ok", SmallTalk.AGREEMENT),
         ("where is my video?", SmallTalk.QUESTION),
-        ("who can approve?", SmallTalk.QUESTION),
+        ("are you there?", SmallTalk.QUESTION),
+        ("do not render it yet", SmallTalk.AGREEMENT),
+        ("forget it", SmallTalk.AGREEMENT),
     ],
 )
 def test_small_talk_in_a_command(text: str, kind: SmallTalk) -> None:

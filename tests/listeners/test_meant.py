@@ -96,7 +96,7 @@ async def test_small_talk_is_answered_once_however_often_it_is_delivered() -> No
         ("hlep", "/video help"),
         ("list all", "/video list"),
         ("cost you", "/video cost [me|channel|team]"),
-        ("agian last `night`", "/video again last 'night'`"),
+        ("agian last `fog`", "/video again last 'fog'`"),
         ("-h", "/video help"),
         ("?", "/video help"),
         ("version", "/video help"),

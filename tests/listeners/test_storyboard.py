@@ -100,7 +100,7 @@ async def test_every_surface_sends_the_same_bytes() -> None:
         await mention(bot, "new: a hill --duration 9", thread=message, user=MIA)
         await until_reply_done(bot, 2)
         assert last_input(bot) == {"prompt": "a hill", "duration": 9, "mode": "pro"}
-        await mention(bot, f"again\n{BOATS}", thread=message, user=MIA)
+        await mention(bot, f"again\nnew:\n{BOATS}", thread=message, user=MIA)
         await until_reply_done(bot, 3)
         own = await divide(bot, prompt="boats leave\nat dawn", mode="pro", duration="3")
         filled = {**shot(1, "boats leave\nat dawn", "3", own), **shot(2, "boats return", "4", own)}

@@ -46,8 +46,27 @@ def test_words_that_look_like_alternatives_are_asked_about(text: str, shown: str
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a harbour at dawn tomorrow at 9", "`tomorrow at 9`"),
+        ("every monday 9:00 a harbour", "`every monday 9:00`"),
+        ("a harbour, 18:00 next friday", "`18:00 next friday`"),
+        ("schedule a harbour for monday", "`schedule a harbour for monday`"),
+    ],
+)
+def test_a_start_in_words_is_asked_about(text: str, shown: str) -> None:
+    """It would start at once."""
+    (doubt,) = read_request(read_text(text), KLING).doubts
+    assert f"{shown} is read as words, and the video starts at once" in doubt.about
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "a market every sunday in rain",
+        "sunday morning in a city at 10",
+        "a clock at 9:00 above a station",
+        '"tomorrow at 9" on a sign',
         "3s: boats\n4s: the sea",
         "a lake\n10 boats\n3 men",
         "scene 1\na lake",

@@ -32,6 +32,11 @@ def _bind(text: str, catalog: Catalog) -> Handler | None:
             return _show
         case ["reset"]:
             return _reset
+        case ["no", ("project" | "defaults" | "settings" | "style" | "delay" | "mode")]:
+            raise UsageError(
+                "`/video settings reset` takes all settings of this channel away, `/video settings "
+                "require project off` that videos name their project."
+            )
         case ["delay", seconds]:
             return partial(_set_delay, _delay(seconds))
         case ["require", "project", *rest] if (change := read_requirement(rest)) is not None:
@@ -79,7 +84,8 @@ async def _reset(interaction: Interaction, services: Services) -> Message:
     """Remove all settings of the channel. Committed when it returns. Idempotent."""
     for name in (SUBMIT_DELAY, REQUIRE_PROJECT):
         await change_setting(name, None, interaction.channel, interaction, services)
-    return await _set(None, interaction, services)
+    await _set(None, interaction, services)
+    return subscriptions.settings_gone()
 
 
 async def _change(typed: str, interaction: Interaction, services: Services) -> Message:

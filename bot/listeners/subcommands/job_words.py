@@ -36,6 +36,11 @@ LAST = "last"
 _ID = re.compile(f"({PREFIX})?[{ALPHABET}]{{{LENGTH}}}")
 # An ID that may be mistyped, or that of a delivery, rather than a word of a prompt.
 _LIKE_AN_ID = re.compile(r"\S*\d\S*")
+# `again last night in paris` is a scene.
+_BEHIND_LAST = frozenset(
+    {"night", "day", "dance", "summer", "winter", "spring", "autumn", "train", "year", "week"}
+    | {"month", "supper", "chance", "stand", "man", "woman", "journey", "call", "time", "light"}
+)
 # Messages show an ID as a code span in a sentence, and users copy backticks and punctuation too.
 _MARKS = "`*_.,;:"
 
@@ -56,7 +61,7 @@ async def _named_job(typed: str, interaction: Interaction, services: Services) -
         return await _newest_job(interaction, services)
     job = await find_job(job_id, interaction, services)
     if job is None or job.stage not in REQUESTED:
-        raise UsageError(replies.unknown_job(quoted(typed)))
+        raise UsageError(replies.unknown_job(quoted(plain(typed))))
     return job
 
 
@@ -79,7 +84,9 @@ async def _newest_job(interaction: Interaction, services: Services) -> Job:
 def _bind(name: ActionName, rest: str, _: Catalog) -> Handler | None:
     typed, *changes = rest.split(maxsplit=1)
     job_id = _job_id(typed)
-    is_id = job_id == LAST or _ID.fullmatch(job_id) is not None
+    following = next(iter("".join(changes).split()), "").strip(_MARKS).lower()
+    is_last = job_id == LAST and following not in _BEHIND_LAST
+    is_id = is_last or _ID.fullmatch(job_id) is not None
     if not is_id and not _is_mistyped(job_id, changes):
         return None
     return partial(_do, name, typed, "".join(changes))

@@ -5,12 +5,27 @@ A correction is one, and what it makes is a whole command: two would make comman
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, dropwhile
-from types import MappingProxyType
 from typing import TypeAlias
 
 from bot.base.errors import UsageError
+from bot.listeners.subcommands.command_words import (
+    ARTICLES,
+    ASKED_FOR,
+    ASKING,
+    EVERYTHING,
+    FILLERS,
+    LEADS,
+    MANAGING,
+    NO_SCENES,
+    NOUNS,
+    OTHER_ACTIONS,
+    OTHER_PHRASES,
+    OTHER_WORDS,
+    PLAIN_WORDS,
+    STOPS,
+)
 from bot.listeners.subcommands.job_words import LAST, names_job
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.listeners.subcommands.text_context import TextContext
@@ -18,65 +33,10 @@ from bot.options.catalog import Catalog
 from bot.options.characters import visible
 from bot.options.edit_distance import is_within_one_error
 from bot.options.parser import Flag, TypedText
+from bot.options.small_talk import is_talk
 from bot.slack.manifest import COMMAND
 
 HELP = "help"
-
-OTHER_WORDS: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(("stop", "abort", "undo"), "cancel")
-    | dict.fromkeys(("remove", "erase"), "delete")
-    | dict.fromkeys(("details", "info", "show", "last"), "status")
-    | dict.fromkeys(("retry", "redo", "rerun"), "again")
-    | {"jobs": "list"}
-)
-"""Words that probably mean a subcommand, if they stand alone or before what that one takes."""
-
-OTHER_ACTIONS: Mapping[str, Collection[str]] = MappingProxyType(
-    {"add": ("set", "raise"), "create": ("save", "set"), "remove": ("unset", "delete")}
-    | dict.fromkeys(("new", "make", "change", "update", "limit"), ("set",))
-    | dict.fromkeys(("increase", "extend"), ("raise",))
-    | dict.fromkeys(("clear", "drop"), ("unset",))
-)
-"""Words that probably mean another one of a subcommand: `create` in `style create noir …`."""
-
-PLAIN_WORDS = frozenset(
-    word
-    for line in (
-        "cast coast coat colt costa cosy cot cots host lost most post",
-        "fist gist last lift lint lisa lisp liszt lit lust mist wist",
-        "bind fend fiend fin fined finds fine fins fiend fond fund hind kind mind rind wind",
-        "gain heap held hell helm hemp kelp whelp yelp",
-        "cancer chancel modes motels reseed resent statue statues stratus",
-        "stile stole styled stylus",
-        "look hoop loon loom loot lop loops coop poop switch",
-        "finn sind credits budge continued",
-        "bast cant cart case cash cask caste casts cat cats east fast hast mast past vast",
-    )
-    for word in line.split()
-)
-"""English words that are one letter away from a subcommand, and begin prompts."""
-
-NO_SCENES = frozenset(
-    word
-    for line in (
-        "cots host lost most post gist last lit lust fend fined finds fine hind kind gain held",
-        "hell modes reseed resent styled look sind budge continued cant fast past vast",
-    )
-    for word in line.split()
-)
-"""Those of them that show nothing: as the whole text they are mistyped."""
-
-LEADS = frozenset({"show", "list", "give", "get", "see", "check", "me", "my", "please"})
-"""Words that ask for what a whole subcommand behind them shows."""
-
-FILLERS = frozenset(
-    {"it", "this", "that", "please", "now", "just", "try"}
-    | {"video", "clip", "job", "render", "repeat", "one"}
-)
-"""Words beside a command that say nothing more."""
-
-ARTICLES = frozenset({"the", "my"})
-"""Words within a command that say nothing more: `delete the last one`."""
 
 MOST_WORDS = 3
 """A longer text is a prompt, even if it begins like a subcommand, unless one correction makes it
@@ -86,6 +46,16 @@ MOST_CORRECTED = 24
 
 # Of a command with words too many, so many behind its name make it one: `settings delay 5 minutes`.
 _LEAST_KEPT = 2
+# The end of a command that is never left out: it would be about another amount, hour or place.
+_KEPT = frozenset(
+    {"min", "mins", "minute", "minutes", "hour", "hours", "am", "pm", "a.m", "p.m", "for", "per"}
+    | {"everyone", "everywhere", "everybody", "zone"}
+)
+# Where the verb and what is managed stand, and how long such a text may be.
+_MOST_BEFORE_NOUN = 6
+_MOST_MANAGING = 14
+# Of small talk before a command: `perfect, love it, approved`.
+_MOST_TALK = 8
 # Shorter words are one letter away from too much.
 _SHORTEST = 3
 _MARKS = ".,;:!?"
@@ -100,15 +70,67 @@ def near_command(text: str, typed: TypedText, context: TextContext) -> str | Non
     if _bare(words[0]) == _bare(COMMAND) and len(words) > 1:
         # As in another conversation, where the command has to be typed.
         words = words[1:]
-    meant = _corrected(words, typed, context)
+    meant = _corrected(words, typed, context) or _in_a_thread(words, context)
     if meant is not None:
         return meant
     if typed.has_flags:
         return _before_options(typed, context)
     is_alone = len(words) == 1 and not context.has_files
-    if len(_without_fillers(words)) > MOST_WORDS:
+    if len(_without_fillers(words)) <= MOST_WORDS:
+        plain_words = PLAIN_WORDS - NO_SCENES if is_alone else PLAIN_WORDS
+        meant = _meant(words, context, plain_words)
+    return meant or _managed(words, context)
+
+
+def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
+    """Return the command of a thread that a text is in other words, or behind small talk."""
+    if not context.thread_words:
         return None
-    return _meant(words, context, PLAIN_WORDS - NO_SCENES if is_alone else PLAIN_WORDS)
+    bare = [_bare(each) for each in words]
+    phrase = OTHER_PHRASES.get(" ".join(_without_fillers(bare)))
+    if phrase is not None or len(words) > _MOST_TALK:
+        return phrase
+    if _APPROVING.intersection(bare):
+        return _APPROVE
+    for at in range(1, len(words)):
+        is_named = bare[at] in context.thread_words and FILLERS.issuperset(bare[at + 1 :])
+        if is_named and is_talk(" ".join(words[:at])):
+            return bare[at]
+    return None
+
+
+_APPROVE = "approve"
+_TAKES_OPTIONS = "again"
+_NO_SCENE = frozenset({"settings", "notify"})
+_BEHIND_THESE = MANAGING | {"me", "us", "when", "if", "on", "off"}
+_APPROVING = frozenset({_APPROVE, "approved", "approves", "approving", "approval"})
+
+
+def _managed(words: Sequence[str], context: TextContext) -> str | None:
+    """Return the command for what a text asks about or wants changed, in words that are no command.
+
+    That is its help, where something is to be changed. `None`: the text speaks of nothing that is
+    managed, or may be the change of a video.
+    """
+    bare = [_bare(each) for each in words]
+    if context.thread_words or not 1 < len(bare) <= _MOST_MANAGING:
+        return None
+    if bare[0] in STOPS and EVERYTHING.issuperset(bare[1:]):
+        return f"{COMMAND} budget stop workspace"
+    has_amount = any(one.startswith(("<@", "<#")) or any(map(str.isdigit, one)) for one in words)
+    if bare[0] in ASKING:
+        answers = (ASKED_FOR[one] for one in bare[:_MOST_BEFORE_NOUN] if one in ASKED_FOR)
+        answer = next(answers, None)
+        if answer is not None:
+            return f"{COMMAND} {answer}"
+    for at, noun in enumerate(bare[:_MOST_BEFORE_NOUN]):
+        name, before = NOUNS.get(noun), bare[:at]
+        is_first = at == 0 and (has_amount or (noun in _NO_SCENE and bare[1] in _BEHIND_THESE))
+        if name is not None and (is_first or MANAGING.intersection(before)):
+            return f"{COMMAND} {HELP} {name}"
+        if name is not None and ASKING.intersection(before):
+            return f"{COMMAND} {name}"
+    return None
 
 
 def asked_for(question: str, context: TextContext) -> str | None:
@@ -136,6 +158,7 @@ def _corrected(words: Sequence[str], typed: TypedText, context: TextContext) -> 
     return _first_that_fits(((name, " ".join(rest)) for name, rest in attempts), context)
 
 
+_LISTED = frozenset({"video", "videos", "jobs", "queue", "history"})
 _Attempt: TypeAlias = tuple[str, Sequence[str]]
 """The name of what may be a subcommand, and the words behind it."""
 
@@ -151,9 +174,12 @@ def _of_first_line(text: str) -> Iterator[_Attempt]:
 def _behind_lead(words: Sequence[str], context: TextContext) -> Iterator[_Attempt]:
     """Yield what shows something and is asked for in a sentence, as `show me my cost please`."""
     behind = list(dropwhile(lambda each: _bare(each) in LEADS, words))
-    subcommand = context.table.get(_bare(behind[0])) if behind else None
-    if len(behind) < len(words) and subcommand is not None and not subcommand.least:
-        yield _bare(behind[0]), [each for each in behind[1:] if _bare(each) not in FILLERS]
+    if len(behind) == len(words) or not behind:
+        return
+    word, rest = _bare(behind[0]), [each for each in behind[1:] if _bare(each) not in FILLERS]
+    for name in (word, word.removesuffix("s"), "list" if word in _LISTED else ""):
+        if name in context.table and not context.table[name].least:
+            yield name, rest
 
 
 def _with_letters(words: Sequence[str], context: TextContext) -> Iterator[_Attempt]:
@@ -190,8 +216,9 @@ def _actions(word: str, subcommand: Subcommand) -> Iterator[str]:
 
 def _without_end(words: Sequence[str]) -> Iterator[_Attempt]:
     """Yield the text without its last words: `settings delay 5` of `settings delay 5 minutes`."""
-    for most in range(min(len(words), MOST_CORRECTED) - 1, _LEAST_KEPT, -1):
-        yield _bare(words[0]), words[1:most]
+    if _KEPT.isdisjoint(map(_bare, words)):
+        for most in range(min(len(words), MOST_CORRECTED) - 1, _LEAST_KEPT, -1):
+            yield _bare(words[0]), words[1:most]
 
 
 def _without_fillers(words: Sequence[str]) -> Sequence[str]:
@@ -247,18 +274,22 @@ def _of_a_job(words: Sequence[str], context: TextContext) -> str | None:
 
 def _before_options(typed: TypedText, context: TextContext) -> str | None:
     """Return the command that a text has before its options; `None`: there is none."""
-    words: list[str] = []
+    words, end = list[str](), 0
     for token in typed.tokens:
         if isinstance(token, Flag):
             break
         words.append(typed.text[token.start : token.end])
+        end = token.end
     if not words:
         # `--mode pro again last`
         *_, name, job = ["", *typed.text.split()]
         is_named = _bare(job) == LAST or names_job(job)
         return _first_that_fits([(_bare(name), job)], context) if is_named else None
+    in_thread = _in_a_thread(words, context) or (_meant(words, context) if len(words) == 1 else "")
+    if in_thread == _TAKES_OPTIONS:
+        return f"{in_thread} {typed.text[end:].strip()}"
     if len(words) == 1:
-        return _meant(words, context)
+        return in_thread
     word, rest = _bare(words[0]), " ".join(words[1:])
     names = [word, *_called_otherwise(word, rest, context), *_near(word, context.table)]
     whole = " ".join(typed.text.split()[1:])

@@ -24,6 +24,10 @@ PLACES = "|".join(SavedFor)
 # The place stands behind the name, or behind both names.
 _NAMED = re.compile(rf"(\S+)(?:\s+({PLACES}))?", re.IGNORECASE)
 _RENAMED = re.compile(rf"(\S+)\s+(?:to\s+)?(\S+?)(?:\s+({PLACES}))?", re.IGNORECASE)
+# `style save this as noir`
+_NO_NAMES = frozenset(
+    {"as", "this", "that", "it", "the", "a", "an", "my", "for", "current", "last"}
+)
 _MARKS = "@\"'“”„‟‘’«»`"
 
 
@@ -67,7 +71,7 @@ def place_named(place: str | None) -> SavedFor | None:
 def new_name(kind: SavedKind, text: str, words: Collection[str]) -> str:
     """Return a new name. Raises `UsageError` for what is none, or a word of the bot's."""
     name = read_saved_name(text.strip(_MARKS), saved.NOUNS[kind])
-    if name in {*words, *SavedFor, SAVE, DELETE, RENAME}:
+    if name in {*words, *SavedFor, *_NO_NAMES, SAVE, DELETE, RENAME}:
         raise UsageError(saved.reserved(kind, name))
     return name
 

@@ -37,6 +37,12 @@ from storage.saved import SavedKind, Written
 
 # The place stands behind the name.
 _SAVED = re.compile(rf"(\S+)(?:\s+({PLACES})(?!\S))?\s*(.*)", re.DOTALL | re.IGNORECASE)
+# Before words in quotes a place in other words is no part of these.
+_LIKE_A_PLACE = re.compile(
+    r"(?:(?:for|to|in|with)\s+)?(?:the\s+)?(?:whole\s+)?[(\[]?(?:everyone|everybody|all|team|company"
+    rf"|channel|public|shared|globally|me|myself|{PLACES})[)\]]?\s*(?:[\"'“„«].*)?",
+    re.DOTALL | re.IGNORECASE,
+)
 _QUOTES = "\"'“”„«»"
 _USAGE = (
     'Type `/video style save NAME "words around {prompt}" --options`, `/video style rename NAME '
@@ -81,6 +87,8 @@ def _bind_save(words: Callable[[], Collection[str]], text: str) -> Handler:
         raise UsageError(_USAGE)
     if found[1][0] in _QUOTES and found[1][-1] not in _QUOTES:
         raise UsageError(f"The name of a style is one word. {_USAGE}")
+    if _LIKE_A_PLACE.fullmatch(found[3]):
+        raise UsageError(f"Whose the style is, one word behind its name says. {_USAGE}")
     name = new_name(SavedKind.STYLE, found[1], words())
     return partial(_save, name, place_named(found[2]) or SavedFor.PERSON, found[3])
 

@@ -10,6 +10,13 @@ _HEALTH = "tests/app/test_health.py::"
 
 MUTANTS = (
     Mutant(
+        name="forgets a connection that comes while the server stops",
+        file="bot/app/http/server.py",
+        old="            await _stop_accepting(server)\n",
+        new="",
+        tests=("tests/app/test_connections.py::test_a_connection_of_the_last_moment_is_closed",),
+    ),
+    Mutant(
         name="takes any signature of the right shape",
         file="bot/slack/signature.py",
         old="if not hmac.compare_digest(made, self.value):",

@@ -6,6 +6,8 @@ from tests.hardening.mutant import Mutant
 
 _CUT = "tests/options/test_cut_values.py"
 _INTENT = "tests/listeners/test_intent.py"
+_NOTES = "tests/options/test_notes.py"
+_SHOTS = "tests/options/test_shots.py"
 _UNREAD = "tests/options/test_unread_patterns.py"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -82,9 +84,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="deletes a video for a question",
         file="bot/listeners/subcommands/thread.py",
-        old='    if "?" in word and not following and',
-        new='    if "??" in word and not following and',
-        tests=(f"{_INTENT}::test_a_question_in_a_thread_changes_nothing",),
+        old='    if "?" in word and (is_continuation',
+        new='    if "??" in word and (is_continuation',
+        tests=(f"{_INTENT}::test_words_in_a_thread_that_may_not_be_meant_are_refused",),
     ),
     Mutant(
         name="keeps out of the picture what was to be switched off",
@@ -98,8 +100,59 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="approves for a condition",
         file="bot/listeners/subcommands/thread.py",
-        old='            return "?" in text or not said.isdisjoint(_DOUBTS)\n',
-        new='            return "?" in text\n',
-        tests=(f"{_INTENT}::test_a_question_in_a_thread_changes_nothing",),
+        old=" or not _DOUBTS.isdisjoint(said)",
+        new="",
+        tests=(f"{_INTENT}::test_words_in_a_thread_that_may_not_be_meant_are_refused",),
+    ),
+    Mutant(
+        name="renders a question to the bot",
+        file="bot/listeners/subcommands/intent.py",
+        old="    if talk is SmallTalk.SINGLE_WORD and not context.is_conversation:\n",
+        new="    if not context.is_conversation:\n",
+        tests=(f"{_INTENT}::test_small_talk_in_a_command",),
+    ),
+    Mutant(
+        name="renders what is to be managed",
+        file="bot/listeners/subcommands/near_command.py",
+        old="    return meant or _managed(words, context)\n",
+        new="    return meant\n",
+        tests=(f"{_INTENT}::test_a_command_in_the_words_of_a_sentence_is_mistyped",),
+    ),
+    Mutant(
+        name="deletes the newest video in the thread of another",
+        file="bot/listeners/subcommands/thread.py",
+        old='        _refuse_last(word, "".join(following))\n',
+        new="        pass\n",
+        tests=(f"{_INTENT}::test_the_newest_video_is_not_that_of_a_thread",),
+    ),
+    Mutant(
+        name="continues a video that is to be continued later",
+        file="bot/listeners/subcommands/thread.py",
+        old='        _refuse_condition(word, "".join(following))\n',
+        new="",
+        tests=(f"{_INTENT}::test_words_in_a_thread_that_may_not_be_meant_are_refused",),
+    ),
+    Mutant(
+        name="replaces a scene by notes that look like shots",
+        file="bot/options/request.py",
+        old="    if found is None or not given.has_shots or given.replaces",
+        new="    if found is not None or given.replaces",
+        tests=(f"{_SHOTS}::test_lines_in_the_thread_of_a_scene_may_be_notes_and_are_asked_about",),
+    ),
+    Mutant(
+        name="charges a note whose time stands inside its line",
+        file="bot/options/notes.py",
+        old="        _refuse_time_inside(lines, lasts)\n",
+        new="",
+        tests=(
+            "tests/options/test_notes.py::test_a_time_of_the_video_within_a_line_is_asked_about",
+        ),
+    ),
+    Mutant(
+        name="starts at once what is to start tomorrow",
+        file="bot/options/unread_patterns.py",
+        old="    yield from _words_like_a_start(split)\n",
+        new="",
+        tests=(f"{_UNREAD}::test_a_start_in_words_is_asked_about",),
     ),
 )

@@ -55,7 +55,7 @@ MUTANTS = (
     Mutant(
         name="renders a mistyped cap",
         file="bot/listeners/subcommands/near_command.py",
-        old="    meant = _corrected(words, typed, context)\n",
+        old="    meant = _corrected(words, typed, context) or _in_a_thread(words, context)\n",
         new="    meant = None\n",
         tests=("tests/listeners/test_intent.py::test_a_near_miss_of_a_word_is_mistyped",),
     ),

@@ -1,0 +1,108 @@
+"""The words by which near commands are found, as data: other names, verbs, questions, fillers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("stop", "abort", "undo"), "cancel")
+    | dict.fromkeys(("remove", "erase"), "delete")
+    | dict.fromkeys(("details", "info", "show", "last"), "status")
+    | dict.fromkeys(("retry", "redo", "rerun"), "again")
+    | {"jobs": "list"}
+)
+"""Words that probably mean a subcommand, if they stand alone or before what that one takes."""
+
+OTHER_ACTIONS: Mapping[str, Collection[str]] = MappingProxyType(
+    {"add": ("set", "raise", "save"), "create": ("save", "set")}
+    | {"remove": ("unset", "delete", "take")}
+    | dict.fromkeys(("new", "make", "change", "update", "limit", "cap", "max"), ("set",))
+    | dict.fromkeys(("lower", "reduce", "decrease"), ("set",))
+    | dict.fromkeys(("increase", "extend"), ("raise",))
+    | dict.fromkeys(("clear", "drop"), ("unset",))
+    | dict.fromkeys(("subtract", "deduct"), ("take",))
+    | {"deposit": ("add",), "pause": ("stop",)}
+)
+"""Words that probably mean another one of a subcommand: `create` in `style create noir …`."""
+
+PLAIN_WORDS = frozenset(
+    word
+    for line in (
+        "cast coast coat colt costa cosy cot cots host lost most post",
+        "fist gist last lift lint lisa lisp liszt lit lust mist wist",
+        "bind fend fiend fin fined finds fine fins fiend fond fund hind kind mind rind wind",
+        "gain heap held hell helm hemp kelp whelp yelp",
+        "cancer chancel modes motels reseed resent statue statues stratus",
+        "stile stole styled stylus",
+        "look hoop loon loom loot lop loops coop poop switch",
+        "finn sind credits budge continued",
+        "bast cant cart case cash cask caste casts cat cats east fast hast mast past vast",
+    )
+    for word in line.split()
+)
+"""English words that are one letter away from a subcommand, and begin prompts."""
+
+NO_SCENES = frozenset(
+    word
+    for line in (
+        "cots host lost most post gist last lit lust fend fined finds fine hind kind gain held",
+        "hell modes reseed resent styled look sind budge continued cant fast past vast",
+    )
+    for word in line.split()
+)
+"""Those of them that show nothing: as the whole text they are mistyped."""
+
+OTHER_PHRASES: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("once more", "one more time", "more time", "another", "another take"), "again")
+    | dict.fromkeys(("run again", "do again", "same again", "generate again", "repeat"), "again")
+    | dict.fromkeys(("new take", "re-render", "rerender", "regenerate", "take 2"), "again")
+)
+"""Whole texts in a job's thread, without fillers, that probably mean a command of it."""
+
+NOUNS: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("budget", "budgets", "approval", "approvals", "approver", "approvers"), "budget")
+    | dict.fromkeys(("credit", "credits"), "credit")
+    | dict.fromkeys(("settings", "defaults"), "settings")
+    | dict.fromkeys(("notify", "notification", "notifications", "digest", "digests"), "notify")
+)
+"""What is managed by subcommands that take more than three words, and which one manages it."""
+
+MANAGING = frozenset(
+    {"set", "change", "update", "add", "new", "give", "remove", "reset", "clear", "delete"}
+    | {"raise", "increase", "extend", "lower", "reduce", "decrease", "cut", "limit", "cap", "max"}
+    | {"turn", "disable", "enable", "stop", "pause", "freeze", "mute", "require"}
+)
+"""Words with which something managed is changed: `turn off notifications`."""
+
+ASKING = frozenset({"what", "who", "which", "how", "do", "does", "is", "are", "show", "remaining"})
+"""Words with which it is asked for: `how much budget is left`."""
+
+ASKED_FOR: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("spend", "spent", "spending", "expenses", "cost", "costs"), "cost")
+    | dict.fromkeys(("approve", "approves"), "budget approve")
+)
+"""What is spoken of in a question alone, and the command that answers it."""
+
+STOPS = frozenset({"stop", "pause", "halt", "freeze", "resume", "cancel"})
+EVERYTHING = frozenset(
+    {"all", "everything", "every", "any", "the", "my", "our", "new", "here", "of", "and", "to"}
+    | {"video", "videos", "render", "renders", "rendering", "job", "jobs", "request", "requests"}
+    | {"budget", "spending", "schedule", "schedules", "weekly", "daily", "repeat", "repeating"}
+    | {"now", "please", "it", "immediately"}
+)
+"""Words of an order to stop all of it: `stop all videos`."""
+
+LEADS = frozenset(
+    {"show", "list", "give", "get", "see", "check", "me", "my", "our", "the", "all", "please"}
+)
+"""Words that ask for what a whole subcommand behind them shows."""
+
+FILLERS = frozenset(
+    {"it", "this", "that", "please", "now", "just", "try"}
+    | {"video", "clip", "job", "render", "repeat", "one"}
+)
+"""Words beside a command that say nothing more."""
+
+ARTICLES = frozenset({"the", "my"})
+"""Words within a command that say nothing more: `delete the last one`."""
