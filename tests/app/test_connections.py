@@ -195,10 +195,11 @@ async def test_a_silent_connection_is_closed_after_the_time_for_headers(harness:
     assert harness.counted.open == 0
 
 
-async def test_a_connection_of_the_last_moment_is_closed() -> None:
+@pytest.mark.parametrize("iterations", range(5))
+async def test_a_connection_of_the_last_moment_is_closed(iterations: int) -> None:
     """The loop may have accepted it, and the server not know of it yet."""
     async with AsyncExitStack() as stack, serving() as served:
-        await stack.enter_async_context(late_clients(served.port))
+        await stack.enter_async_context(late_clients(served.port, iterations))
 
 
 async def test_a_connection_that_was_signed_may_be_idle_for_longer(harness: Harness) -> None:
