@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.base.errors import UsageError
@@ -76,8 +77,12 @@ def _with_dashes(text: str, catalog: Catalog) -> str | None:
     first = text.partition(" ")[0]
     if first.startswith(("--", "—", "–")):
         return text
-    bare = spelling(first.partition("=")[0])
-    return f"--{text}" if bare in _names(catalog) else None
+    bare = spelling(first.partition("=")[0].removesuffix(":"))
+    return f"--{_ASSIGNED.sub(' ', text, count=1)}" if bare in _names(catalog) else None
+
+
+# `mode to pro`, `mode = pro`
+_ASSIGNED = re.compile(r"(?<=\w)\s+(?:to|is|=|:)\s+|\s*:\s+")
 
 
 def _names(catalog: Catalog) -> frozenset[str]:

@@ -6,8 +6,13 @@ import re
 
 from storage.job import Json
 
-# Words behind it replace the earlier prompt: `new:`, `new prompt:`, `prompt:`.
-_REPLACES = re.compile(r"(?:new(?:\s+prompt)?|prompt)\s*:\s*", re.IGNORECASE)
+# Words behind it replace the earlier prompt: `new:`, `new prompt:`, `prompt:`, `instead:`, and
+# `change the prompt to`.
+_REPLACES = re.compile(
+    r"(?:(?:new|different)(?:\s+(?:prompt|scene|video|idea))?|prompt|instead)\s*[:=]\s*"
+    r"|(?:change|replace)\s+(?:the\s+)?(?:prompt|scene)\s+(?:to|with|by)\b\s*:?\s*",
+    re.IGNORECASE,
+)
 _ENDS_A_SENTENCE = (".", "!", "?", "…", "。", ",", ";", ":")
 
 

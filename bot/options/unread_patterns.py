@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bot.options.alternatives import TIMES_FLAG
 from bot.options.catalog import Model
 from bot.options.parser import Split, TypedText, seconds_inside
 from bot.options.shots import shots_option
@@ -38,6 +39,13 @@ _LIKE_A_START = re.compile(
 )
 
 
+_LIKE_TIMES = re.compile(
+    r"\b(?:[2-9]|10|two|three|four|five|six)\s+(?:(?:more|new|other|different)\s+)*"
+    r"(?:versions|variations|variants|takes|alternatives)\b",
+    re.IGNORECASE,
+)
+
+
 def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[str]:
     """Yield a sentence for each pattern of a text that will be read as words of the prompt."""
     if shots_option(model) is None:
@@ -46,8 +54,18 @@ def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[st
         yield from _lines_like_shots(typed)
         yield from _shots_inside_a_line(split)
     yield from _words_like_a_start(split)
+    yield from _words_like_times(split)
     if "{" in typed.text or "|" in typed.text:
         yield from _words_like_alternatives(split)
+
+
+def _words_like_times(split: Split) -> Iterator[str]:
+    found = _LIKE_TIMES.search(" ".join(word.value for word in split.words if not word.quoted))
+    if found is not None and not any(flag.name == TIMES_FLAG for flag in split.flags):
+        yield (
+            f"{quoted(found[0])} is read as words, and one video is made. `--times 3` makes three, "
+            "`{red|blue}` in its words one of each."
+        )
 
 
 def _words_like_a_start(split: Split) -> Iterator[str]:

@@ -19,7 +19,8 @@ def test_the_model_is_a_default_as_well() -> None:
 
 
 def test_typographic_dashes_and_quotes_are_read_as_in_a_request() -> None:
-    assert read_defaults("—mode pro", CATALOG, {}) == {"mode": "pro"}
+    for text in ("—mode pro", "mode to pro", "mode = pro", "mode is pro", "mode: pro"):
+        assert read_defaults(text, CATALOG, {}) == {"mode": "pro"}
     with pytest.raises(UsageError):
         read_defaults('mode "pro', CATALOG, {})
 

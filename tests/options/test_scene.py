@@ -24,7 +24,11 @@ def test_words_are_added_to_the_earlier_prompt(earlier: str, words: str, prompt:
 
 
 @pytest.mark.parametrize(
-    "words", ["new: a sea", "NEW : a sea", "new:a sea", "new prompt: a sea", "Prompt: a sea"]
+    "words",
+    [
+        *("new: a sea", "NEW : a sea", "new:a sea", "new prompt: a sea", "Prompt: a sea"),
+        *("new idea: a sea", "instead: a sea", "Change the prompt to a sea", "prompt = a sea"),
+    ],
 )
 def test_new_replaces_the_earlier_prompt(words: str) -> None:
     assert changed_scene("a lake", words) == "a sea"

@@ -60,9 +60,16 @@ def test_a_start_in_words_is_asked_about(text: str, shown: str) -> None:
     assert f"{shown} is read as words, and the video starts at once" in doubt.about
 
 
+@pytest.mark.parametrize("text", ["3 more versions of a fox", "a fox in two variations"])
+def test_a_number_of_videos_in_words_is_asked_about(text: str) -> None:
+    (doubt,) = read_request(read_text(text), KLING).doubts
+    assert "is read as words, and one video is made. `--times 3`" in doubt.about
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "three takes --times 3",
         "a market every sunday in rain",
         "sunday morning in a city at 10",
         "a clock at 9:00 above a station",

@@ -118,7 +118,12 @@ def read_budget_command(text: str, catalog: Catalog) -> BudgetCommand | None:
     reader = _READERS.get(first.casefold())
     if reader is None:
         return None
-    return reader(_Typed(words=words, because=_reason(why), catalog=catalog))
+    said = [word for word in words if word.casefold() not in _FILLERS]
+    return reader(_Typed(words=said, because=_reason(why), catalog=catalog))
+
+
+# `set everyone to 5 per day please`
+_FILLERS = frozenset({"to", "by", "of", "=", "please"})
 
 
 def _shown(typed: _Typed) -> ShowBudget | None:

@@ -57,6 +57,7 @@ OTHER_PHRASES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("once more", "one more time", "more time", "another", "another take"), "again")
     | dict.fromkeys(("run again", "do again", "same again", "generate again", "repeat"), "again")
     | dict.fromkeys(("new take", "re-render", "rerender", "regenerate", "take 2"), "again")
+    | dict.fromkeys(("make loop", "make a loop", "make a seamless loop"), "loop")
 )
 """Whole texts in a job's thread, without fillers, that probably mean a command of it."""
 
@@ -97,6 +98,11 @@ LEADS = frozenset(
     {"show", "list", "give", "get", "see", "check", "me", "my", "our", "the", "all", "please"}
 )
 """Words that ask for what a whole subcommand behind them shows."""
+
+REQUESTS = frozenset(
+    {"please", "pls", "plz", "can", "could", "would", "you", "we", "let's", "lets", "now", "and"}
+)
+"""Words with which a command is asked for politely: `can you delete this?`."""
 
 FILLERS = frozenset(
     {"it", "this", "that", "please", "now", "just", "try"}

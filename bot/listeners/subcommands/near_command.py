@@ -24,6 +24,7 @@ from bot.listeners.subcommands.command_words import (
     OTHER_PHRASES,
     OTHER_WORDS,
     PLAIN_WORDS,
+    REQUESTS,
     STOPS,
 )
 from bot.listeners.subcommands.job_words import LAST, names_job
@@ -56,6 +57,8 @@ _MOST_BEFORE_NOUN = 6
 _MOST_MANAGING = 14
 # Of small talk before a command: `perfect, love it, approved`.
 _MOST_TALK = 8
+# A longer usage is no suggestion: its help is.
+_LONGEST_USAGE = 76
 # Shorter words are one letter away from too much.
 _SHORTEST = 3
 _MARKS = ".,;:!?"
@@ -86,21 +89,26 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
     """Return the command of a thread that a text is in other words, or behind small talk."""
     if not context.thread_words:
         return None
+    words = list(dropwhile(lambda each: _bare(each) in REQUESTS, words)) or words
     bare = [_bare(each) for each in words]
     phrase = OTHER_PHRASES.get(" ".join(_without_fillers(bare)))
     if phrase is not None or len(words) > _MOST_TALK:
         return phrase
     if _APPROVING.intersection(bare):
         return _APPROVE
-    for at in range(1, len(words)):
+    if bare[0] == _TAKES_PROSE:
+        # Politely, or mistyped; as it stands it would be the command.
+        return " ".join(words)
+    for at in range(len(words)):
         is_named = bare[at] in context.thread_words and FILLERS.issuperset(bare[at + 1 :])
-        if is_named and is_talk(" ".join(words[:at])):
+        if is_named and (at == 0 or is_talk(" ".join(words[:at]))):
             return bare[at]
     return None
 
 
 _APPROVE = "approve"
 _TAKES_OPTIONS = "again"
+_TAKES_PROSE = "continue"
 _NO_SCENE = frozenset({"settings", "notify"})
 _BEHIND_THESE = MANAGING | {"me", "us", "when", "if", "on", "off"}
 _APPROVING = frozenset({_APPROVE, "approved", "approves", "approving", "approval"})
@@ -285,6 +293,11 @@ def _before_options(typed: TypedText, context: TextContext) -> str | None:
         *_, name, job = ["", *typed.text.split()]
         is_named = _bare(job) == LAST or names_job(job)
         return _first_that_fits([(_bare(name), job)], context) if is_named else None
+    # `cost --last month`
+    undashed = [each.lstrip("-—–") for each in typed.text.split()]
+    meant = _first_that_fits([(_bare(words[0]), " ".join(undashed[1:]))], context)
+    if meant is not None:
+        return meant
     in_thread = _in_a_thread(words, context) or (_meant(words, context) if len(words) == 1 else "")
     if in_thread == _TAKES_OPTIONS:
         return f"{in_thread} {typed.text[end:].strip()}"
@@ -316,7 +329,8 @@ def _short_usage(name: str, context: TextContext) -> str:
 def _usage(name: str, context: TextContext) -> str:
     if name in context.thread_words:
         return name
-    return f"{COMMAND} {context.table[name].usage}"
+    usage = context.table[name].usage
+    return f"{COMMAND} {usage}" if len(usage) <= _LONGEST_USAGE else f"{COMMAND} {HELP} {name}"
 
 
 def _near(
