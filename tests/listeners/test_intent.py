@@ -284,6 +284,8 @@ def test_a_command_of_a_thread_in_other_words_is_mistyped() -> None:
         ("approve the other one", "whether you approve it"),
         ("approve and make a square version", "whether you approve it"),
         ("approve --mode pro", "whether you approve it"),
+        ("approved logo is attached", "whether you approve it"),
+        ("approve the cut of the car that we all saw on monday", "whether you approve it"),
         ("approve 0:03 logo bigger", "whether you approve it"),
         ("changes: nothing, looks great", "whether you approve it"),
         ("changes: n/a", "whether you approve it"),

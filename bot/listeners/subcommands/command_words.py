@@ -76,7 +76,7 @@ MANAGING = frozenset(
 )
 """Words with which something managed is changed: `turn off notifications`."""
 
-ASKING = frozenset({"what", "who", "which", "how", "do", "does", "is", "are", "show", "remaining"})
+ASKING = frozenset({"what", "who", "which", "how", "do", "does", "is", "are", "remaining"})
 """Words with which it is asked for: `how much budget is left`."""
 
 ASKED_FOR: Mapping[str, str] = MappingProxyType(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,14 +16,22 @@ from bot.jobs.services import Services
 from bot.listeners.context import Handler
 from bot.listeners.job_replies import reply_to
 from bot.listeners.redraw import redraw_if_changed
+from bot.listeners.subcommands.thread_doubts import (
+    named_word,
+    names_no_scene,
+    refuse_condition,
+    refuse_doubtful_approval,
+    refuse_last,
+    refuse_no_changes,
+    refuse_question,
+    refuse_remark,
+)
 from bot.messages import replies, sets
 from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
 from bot.options.notes import TypedNote, begins_with_time, read_notes
 from bot.options.parser import TypedText, read_text
 from bot.options.scene import replaces_scene
-from bot.options.spoken_values import words_say_nothing
-from bot.options.wording import quoted
 from bot.slack.markup import plain
 from storage.job import Job
 
@@ -73,24 +80,18 @@ def _continues(text: str) -> bool:
 def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     word, *following = text.split(maxsplit=1) or ["again" if files else "help"]
     command = _named(word)
-    if _REMARK.match(text):
-        raise UsageError(
-            "Begin a note with its time, `0:03 …`; say what is to be changed as `changes: …`. "
-            "For a change of the video that begins so, put two dashes before it."
-        )
+    refuse_remark(text)
     if command is None:
         return None
-    if command.action not in _ONLY_TELL:
-        _refuse_last(word, "".join(following))
     is_continuation = command.action is ActionName.CONTINUE
-    if "?" in word and (is_continuation or not following) and command.action not in _ONLY_TELL:
-        raise UsageError(
-            f"If you mean it, type {quoted(word.strip(_MARKS))} without the question mark."
-        )
+    if command.action not in _ONLY_TELL:
+        refuse_last(word, "".join(following))
+        if is_continuation or not following:
+            refuse_question(word)
     if command.is_review:
         return _review_of(text, job)
     if is_continuation:
-        _refuse_condition(word, "".join(following))
+        refuse_condition(word, "".join(following))
         return partial(_continue, job, "".join(following), files)
     if command.action is not ActionName.AGAIN:
         return None if following else partial(_do, command.action, job)
@@ -100,34 +101,6 @@ def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
     ):
         return None
     return partial(_again, job, changes, files)
-
-
-def _refuse_last(word: str, following: str) -> None:
-    """Raise `UsageError` for `delete last`: the newest video may not be that of the thread."""
-    said = [each.strip(_MARKS).lower() for each in following.split()]
-    if said[:1] == [_LAST] or (_LAST in said and _LAST_ONE.issuperset(said)):
-        raise UsageError(
-            f"In a thread, {quoted(word.strip(_MARKS))} is about its own video; for another one "
-            "type the ID of that behind it."
-        )
-
-
-def _refuse_condition(word: str, following: str) -> None:
-    """Raise `UsageError` for `continue later`, and for `continue with take 1`.
-
-    A colon says that the words are the scene.
-    """
-    first = next(iter(following.split()), "").strip(_MARKS).lower()
-    if first in _CONDITIONS and not word.endswith(":"):
-        raise UsageError(
-            "I cannot tell whether you want the next clip now. If so, say what it shows behind a "
-            "colon: `continue: the boat leaves`."
-        )
-    if _TAKE.match(following):
-        raise UsageError(
-            "In a thread, `continue` goes on from its own video. Go on from another take in the "
-            "thread of that, or with `/video continue ID …`."
-        )
 
 
 def _command_of_set(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
@@ -182,35 +155,19 @@ def _review_of(text: str, job: Job, notes: Sequence[TypedNote] = ()) -> Handler 
         return None
     is_sure = word.endswith(":") or command.action is ActionName.MARK_APPROVED
     first, *rest = following.split(maxsplit=1) or [""]
-    if first.rstrip(_MARKS).lower() in command.also:
+    if named_word(first) in command.also:
         is_sure, following = True, "".join(rest)
-    if is_sure and _is_doubtful(text, command):
-        raise UsageError(
-            "I cannot tell whether you approve it. Type `approve`, or `changes asked` and what is "
-            "to be changed."
-        )
+    if is_sure and command.action is ActionName.MARK_APPROVED:
+        refuse_doubtful_approval(text)
+    elif is_sure and command.action is ActionName.ASK_CHANGES:
+        refuse_no_changes(text)
     if following and (not is_sure or command.action is ActionName.NEXT_TAKE):
         return None
     return partial(_review, command.action, job, plain(following), notes=notes)
 
 
-def _is_doubtful(text: str, command: ThreadCommand) -> bool:
-    """Tell whether a review may say the opposite of its first word, or ask."""
-    said = [each.strip(_MARKS).lower().replace("’", "'") for each in text.split()]
-    match command.action:
-        case ActionName.MARK_APPROVED:
-            is_more = read_text(plain(text)).has_flags or any(map(str.isdigit, text))
-            is_denied = any(each.endswith(("n't", "nt")) for each in said)
-            return "?" in text or is_more or is_denied or not _DOUBTS.isdisjoint(said)
-        case ActionName.ASK_CHANGES:
-            is_denied = bool(_NONE.intersection(said[1:2]))
-            return is_denied or text.rstrip().endswith(("?", "none", "none."))
-        case _:
-            return False
-
-
 def _named(word: str) -> ThreadCommand | None:
-    bare = word.strip(_MARKS).lower()
+    bare = named_word(word)
     return THREAD_WORDS.get(_OTHER_FORMS.get(bare, bare))
 
 
@@ -280,53 +237,13 @@ def continuation(
     return ActionRequest(
         job=job,
         interaction=interaction,
-        changes=None if _names_no_scene(words) else read_text(plain(words)),
+        changes=None if names_no_scene(words) else read_text(plain(words)),
         files=files,
         moment=moment,
     )
 
 
-def _names_no_scene(words: str) -> bool:
-    """Tell whether the words behind `continue` say no more than that: `a few more seconds`."""
-    said = " ".join(each for each in words.split() if not _MORE.fullmatch(each.strip(_MARKS)))
-    return not said or words_say_nothing(said)
-
-
-# People quote and mark commands as the bot does in its answers.
-_MARKS = '.!?:,;…`*"“”'
-_REMARK = re.compile(
-    r"(?:please )?(?:(?:add|leave|make|my|client|the|a|an|new) )*"
-    r"(?:notes?|feedback|comments?|remarks?|to-?dos?|reminders?|revisions?|changes? requests?)\b"
-    r"(?! of\b)|change ?:",
-    re.IGNORECASE,
-)
-"""The beginning of what is said about a video, and is neither a note with its time nor a change."""
-_MORE = re.compile(
-    r"a|few|bit|little|some|more|another|further|longer|next|scene|story|clip|going|until|[0-9]+"
-    r"|(?:[0-9]+ ?)?(?:s|secs?|seconds?)",
-    re.IGNORECASE,
-)
-"""A word of `a few more seconds`, behind `continue`."""
-_TAKE = re.compile(r"(?:with |from )?(?:the )?(?:other take|take [0-9])", re.IGNORECASE)
-_LAST = "last"
-_LAST_ONE = frozenset({"the", "my", _LAST, "one", "video", "clip", "job"})
-_CONDITIONS = frozenset(
-    {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "only", "later"}
-    | {"tomorrow", "tonight", "today", "maybe", "yes", "yeah", "ok", "okay"}
-)
-"""Words behind `continue` with which it may not be meant now."""
-_NONE = frozenset({"no", "none", "nothing", "nope", "n/a", "na", "nil", "not"})
 _ONLY_TELL = frozenset({None, ActionName.STATUS, ActionName.COST})
-_DOUBTS = frozenset(
-    {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "after", "but"}
-    | {"only", "except", "pending", "later", "maybe", "although", "though", "however", "without"}
-    | {"none", "nothing", "neither", "nobody", "nah", "nearly", "almost", "partly", "principle"}
-    | {"yet", "yesterday", "other", "another", "version", "take", "changes", "needed", "needs"}
-    | {"and", "also", "just", "make", "render", "change", "fix", "budget"}
-    | {"script", "minus", "instead"}
-)
-"""Words with which an approval may be none, depend on something, or be of something else; or with
-which more is wished for, of which nothing would be done."""
 _OTHER_FORMS: Mapping[str, str] = MappingProxyType({"approved": "approve"})
 
 THREAD_WORDS: Mapping[str, ThreadCommand] = MappingProxyType(

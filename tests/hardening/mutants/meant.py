@@ -83,9 +83,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="deletes a video for a question",
-        file="bot/listeners/subcommands/thread.py",
-        old='    if "?" in word and (is_continuation',
-        new='    if "??" in word and (is_continuation',
+        file="bot/listeners/subcommands/thread_doubts.py",
+        old='    if "?" in word:\n',
+        new='    if "??" in word:\n',
         tests=(f"{_INTENT}::test_words_in_a_thread_that_may_not_be_meant_are_refused",),
     ),
     Mutant(
@@ -99,7 +99,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="approves for a condition",
-        file="bot/listeners/subcommands/thread.py",
+        file="bot/listeners/subcommands/thread_doubts.py",
         old=" or not _DOUBTS.isdisjoint(said)",
         new="",
         tests=(f"{_INTENT}::test_words_in_a_thread_that_may_not_be_meant_are_refused",),
@@ -121,14 +121,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="deletes the newest video in the thread of another",
         file="bot/listeners/subcommands/thread.py",
-        old='        _refuse_last(word, "".join(following))\n',
+        old='        refuse_last(word, "".join(following))\n',
         new="        pass\n",
         tests=(f"{_INTENT}::test_the_newest_video_is_not_that_of_a_thread",),
     ),
     Mutant(
         name="continues a video that is to be continued later",
         file="bot/listeners/subcommands/thread.py",
-        old='        _refuse_condition(word, "".join(following))\n',
+        old='        refuse_condition(word, "".join(following))\n',
         new="",
         tests=(f"{_INTENT}::test_words_in_a_thread_that_may_not_be_meant_are_refused",),
     ),
