@@ -58,7 +58,11 @@ async def examine_running_bot(settings: Settings) -> list[Finding]:
 async def _readiness(settings: Settings) -> object:
     """Return the answer of `/readyz`; `None` if there is none, or it is another program's."""
     host = _OWN_ADDRESS.get(settings.host, settings.host)
-    url = URL.build(scheme="http", host=host, port=settings.port, path="/readyz")
+    try:
+        url = URL.build(scheme="http", host=host, port=settings.port, path="/readyz")
+    except ValueError:
+        # No host of this name listens: the check of the address says so.
+        return None
     async with open_session(timeout=ClientTimeout(total=ANSWER_SECONDS)) as session:
         try:
             async with session.get(url) as answer:

@@ -19,7 +19,7 @@ from storage.sqlite.budget_use import mismatches
 from storage.sqlite.connection import check_path, connect_reader
 from storage.sqlite.errors import opening_error
 from storage.sqlite.generation import check_wal
-from storage.sqlite.migrations import check_not_newer, first_upgrade, upgrade_copy
+from storage.sqlite.migrations import check_origin, first_upgrade, upgrade_copy
 from storage.sqlite.ownership import check_single_name, real_path
 from storage.store import StoreBrokenError, StoreError, StoreUnusableError
 
@@ -76,7 +76,7 @@ def _examine_file(path: str) -> Iterator[Finding]:
         return
     check_single_name(path)
     with closing(connect_reader(path)) as db:
-        check_not_newer(db, path)
+        check_origin(db, path)
         upgrade = first_upgrade(db)
         # Reads every page; `integrity_check` would compare each index as well, for much longer.
         # https://sqlite.org/pragma.html#pragma_quick_check

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import click
 from tabulate import tabulate
 
-from bot.base.errors import UsageError
+from bot.base.errors import BotError, UsageError
 from bot.cli import slack_ids
 from bot.cli.jobs import typed_amount, with_store
 from bot.options.projects import read_project
@@ -70,14 +70,17 @@ def set_cap(scope: str, amount: str, per: str, *, soft: bool) -> None:
 @PER
 def remove(scope: str, per: str) -> None:
     """Remove a cap."""
+    capped = _settable(_scope(scope))
     removed = with_store(
-        lambda store: store.budgets.remove_cap(_scope(scope), Window(per), OPERATOR, time.time())
+        lambda store: store.budgets.remove_cap(capped, Window(per), OPERATOR, time.time())
     )
-    click.echo("The cap is removed." if removed else "There was no such cap.")
+    if not removed:
+        raise BotError(f"There was no such cap: `budget show {capped.team}` lists those there are.")
+    click.echo("The cap is removed.")
 
 
 @command.command()
-@click.argument("team")
+@slack_ids.TEAM_ARGUMENT
 def show(team: str) -> None:
     """Show the caps of a workspace, by its ID at Slack."""
     rules = with_store(lambda store: store.budgets.rules(team, time.time()))
@@ -89,7 +92,7 @@ def show(team: str) -> None:
 
 
 @command.command()
-@click.argument("team")
+@slack_ids.TEAM_ARGUMENT
 @click.option("--confirm-above", metavar="AMOUNT", help="Ask before what costs more is rendered.")
 @click.option(
     "--unknown",
@@ -144,7 +147,7 @@ def recompute() -> None:
 
 
 @command.command()
-@click.argument("team")
+@slack_ids.TEAM_ARGUMENT
 @click.option("--because", default="", metavar="WHY", help="What was found, for the audit.")
 def checked(team: str, because: str) -> None:
     """Confirm what the budgets of a workspace count since a backup was restored."""

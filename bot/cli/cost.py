@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 import click
 from tabulate import tabulate
 
+from bot.cli import slack_ids
 from bot.cli.jobs import JSON, with_store
 from bot.cli.listings import CSV
 from bot.money.cost_csv import AMOUNTS, rows_of, to_csv
@@ -36,7 +37,11 @@ DATE = "%Y-%m-%d"
     show_default=True,
     help="What a line is about; give it again for each combination.",
 )
-@click.option("--team", help="A workspace's ID at Slack; by default all of the store.")
+@click.option(
+    "--team",
+    callback=slack_ids.checked_team,
+    help="A workspace's ID at Slack; by default all of the store.",
+)
 @CSV
 @JSON
 def command(

@@ -20,23 +20,13 @@ from storage.store import Store
 BECAUSE = click.option("--because", required=True, help="What was paid; the audit keeps it.")
 
 
-def _checked_team(_: click.Context, __: click.Parameter, team: str) -> str:
-    # A mistyped one would have a book of its own, in which nobody looks.
-    if not slack_ids.TEAM.fullmatch(team):
-        raise click.UsageError("TEAM is a workspace's ID at Slack, such as T0123ABCD.")
-    return team
-
-
-TEAM = click.argument("team", callback=_checked_team)
-
-
 @click.group("credit")
 def command() -> None:
     """Show and keep our own book of the credit at MindVideo, which names none itself."""
 
 
 @command.command()
-@TEAM
+@slack_ids.TEAM_ARGUMENT
 @JSON
 def show(team: str, *, as_json: bool) -> None:
     """Show what must be left for a workspace, and what was booked."""
@@ -44,7 +34,7 @@ def show(team: str, *, as_json: bool) -> None:
 
 
 @command.command()
-@TEAM
+@slack_ids.TEAM_ARGUMENT
 @click.argument("amount")
 @BECAUSE
 @JSON
@@ -54,7 +44,7 @@ def add(team: str, amount: str, because: str, *, as_json: bool) -> None:
 
 
 @command.command()
-@TEAM
+@slack_ids.TEAM_ARGUMENT
 @click.argument("amount")
 @BECAUSE
 @JSON

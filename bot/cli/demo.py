@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -81,14 +82,19 @@ def command(
         await check_free(Address(host="127.0.0.1", port=port, remedy="Choose another with --port."))
         await serve_page(bot, click.echo, port=port, render_seconds=render_seconds)
 
+    async def run(line: str) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            # The bot's own process ends with the demo.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await run_command(bot, line, click.echo, folder=out, render_seconds=render_seconds)
+
     try:
-        asyncio.run(
-            serve()
-            if command is None
-            else run_command(bot, command, click.echo, folder=out, render_seconds=render_seconds)
-        )
+        asyncio.run(serve() if command is None else run(command))
     except DemoError as error:
         raise BotError(str(error)) from error
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
 
 
 @asynccontextmanager

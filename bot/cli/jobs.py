@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 # A table must fit into a terminal.
 PROMPT_WIDTH = 40
+# More rows than any terminal shows.
+MOST_LISTED = 1_000_000
 # Values that `show` leaves out of its table.
 EMPTY = (None, (), "")
 # The names of a row's times end with these.
@@ -50,7 +52,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--stage", type=click.Choice([stage.value for stage in Stage]), multiple=True)
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, MOST_LISTED), default=50, show_default=True)
 @JSON
 def list_jobs(stage: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     """List jobs, the newest first; --stage parked shows what waits for you.
@@ -131,15 +133,18 @@ def resend(job_id: str, *, as_json: bool) -> None:
 @click.option("--because", required=True, help="Where the amount is from; the audit keeps it.")
 @JSON
 def settle(job_id: str, amount: str, because: str, *, as_json: bool) -> None:
-    """Record what a job cost whose AMOUNT MindVideo never named; 0 if it was not billed.
+    """Record the AMOUNT that a job cost, where MindVideo named none; 0 if it was not billed.
+
+    An amount that MindVideo named is replaced: the answer says which.
 
     It is counted in the period in which the job was asked for, in place of what was held.
     """
     cost = typed_amount(amount)
     if not because.strip():
         raise click.UsageError("--because takes a reason.")
-    job = with_store(lambda store: _settle(store, job_id, cost, because.strip()))
-    _print_job(job, f"Job {job.id} cost {cost}.", as_json=as_json)
+    before, job = with_store(lambda store: _settle(store, job_id, cost, because.strip()))
+    told = "" if before is None else f" Until now it was {before}."
+    _print_job(job, f"Job {job.id} cost {cost}.{told}", as_json=as_json)
 
 
 def typed_amount(text: str) -> Decimal:
@@ -216,7 +221,11 @@ async def _resend(store: Store, job_id: str) -> tuple[Job, str]:
     return job, delivery_id
 
 
-async def _settle(store: Store, job_id: str, amount: Decimal, because: str) -> Job:
+async def _settle(
+    store: Store, job_id: str, amount: Decimal, because: str
+) -> tuple[Decimal | None, Job]:
+    """Return what the job cost before, and the job."""
+    before = await store.jobs.get(job_id)
     settlement = Settlement(amount=amount, by=OPERATOR, because=because, at=time.time())
     try:
         job = await store.jobs.settle(job_id, settlement)
@@ -227,7 +236,7 @@ async def _settle(store: Store, job_id: str, amount: Decimal, because: str) -> J
         ) from None
     if job is None:
         raise _unknown(job_id)
-    return job
+    return None if before is None else before.cost_actual, job
 
 
 def _unknown(job_id: str) -> BotError:
@@ -253,9 +262,22 @@ def _json_fields(job: Job) -> dict[str, object]:
     del row["reply_to"]["response_url"]
     body = job.request_body
     row["request_body"] = None if body is None else body.decode(errors="replace")
-    return {
-        name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()
-    }
+    return {name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: object) -> object:
+    """Return a value, and what is in it, with amounts as text, which keeps their digits."""
+    match value:
+        case Decimal():
+            return str(value)
+        case dict():
+            return {name: _json_value(one) for name, one in value.items()}
+        case tuple():
+            return tuple(map(_json_value, value))
+        case list():
+            return [_json_value(one) for one in value]
+        case _:
+            return value
 
 
 def _unreadable_fields(row: Unreadable) -> dict[str, object]:

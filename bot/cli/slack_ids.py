@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import re
 
+import click
+
 # https://docs.slack.dev/reference/objects/user-object and …/conversation-object
 TEAM = re.compile(r"[TE][0-9A-Z]{1,20}")
 USER = re.compile(r"[UW][0-9A-Z]{1,20}")
 CHANNEL = re.compile(r"[CG][0-9A-Z]{1,20}")
+
+
+def checked_team(_: click.Context, __: click.Parameter, team: str | None) -> str | None:
+    """Return the ID of a workspace that was given. Raises `click.UsageError` for another text."""
+    if team is not None and not TEAM.fullmatch(team):
+        raise click.UsageError("TEAM is a workspace's ID at Slack, such as T0123ABCD.")
+    return team
+
+
+TEAM_ARGUMENT = click.argument("team", callback=checked_team)
+"""Nothing is kept under a mistyped one, in which nobody would look."""

@@ -68,6 +68,9 @@ SCHEMES = ("postgres://", "postgresql://")
 _NO_ADDRESS = "it is no address of a PostgreSQL database: postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
+_UNESCAPED = "its password has an @, which an address has as %40"
+
+
 def check_url(url: str) -> None:
     """Raise `StoreUnusableError` for an address that names no database; no error shows it."""
     try:
@@ -79,6 +82,9 @@ def check_url(url: str) -> None:
     ports = str(parts.get("port") or "").replace(",", "")
     if not url.startswith(SCHEMES) or not (ports.isdecimal() or not ports):
         raise StoreUnusableError(_NO_ADDRESS)
+    # The end of a password with an @ in it would be a part of the host's name, which errors show.
+    if "@" in str(parts.get("host") or ""):
+        raise StoreUnusableError(_UNESCAPED)
 
 
 async def check_server(url: str) -> None:
@@ -89,8 +95,8 @@ async def check_server(url: str) -> None:
         reason = str(error).partition("\n")[0].strip()
         password = conninfo.conninfo_to_dict(url).get("password")
         # libpq names the host and the user. It does not quote a password, but a server might.
-        told = "" if password and str(password) in reason else f": {reason}"
-        raise StoreError(f"the database cannot be reached{told}") from None
+        told = reason.replace(str(password), "…") if password else reason
+        raise StoreError(f"the database cannot be reached: {told}") from None
 
 
 async def lock_name(url: str, name: str) -> tuple[str, AsyncConnection[DictRow]] | None:

@@ -13,7 +13,7 @@ from storage.rows import Value
 from storage.sqlite.connection import check_path, connect_writer
 from storage.sqlite.errors import path_in_errors
 from storage.sqlite.generation import check_wal
-from storage.sqlite.migrations import check_migrated, check_not_newer
+from storage.sqlite.migrations import check_migrated, check_origin
 from storage.sqlite.ownership import check_single_name, ownership
 from storage.sqlite.queue import is_stopped
 
@@ -75,7 +75,7 @@ def dumping(path: str) -> Iterator[Dump]:
         check_wal(path)
         db = connect_writer(path, create=False)
         stack.callback(db.close)
-        check_not_newer(db, path)
+        check_origin(db, path)
         check_migrated(db)
         db.execute("BEGIN IMMEDIATE")
         yield Dump(db)

@@ -52,7 +52,10 @@ def store_error(error: Exception) -> StoreError:
     if code in _NOTHING_WRITTEN:
         translated = StoreFullError(f"nothing was written: {_NOTHING_WRITTEN[code]} ({name})")
     elif code in _DOUBTFUL:
-        translated = StoreBrokenError(f"the disk or the file is damaged ({name}): start anew")
+        translated = StoreBrokenError(
+            f"the disk or the file is damaged ({name}): restart the bot, or"
+            " restore the newest backup"
+        )
     else:
         translated = StoreError(f"the store refused a query: {error} ({name})")
     translated.__cause__ = error
@@ -61,7 +64,7 @@ def store_error(error: Exception) -> StoreError:
 
 def broken_error() -> StoreBrokenError:
     """Return the error for every write after one whose outcome is unknown."""
-    return StoreBrokenError("an earlier write failed on disk: start anew")
+    return StoreBrokenError("an earlier write failed on disk: restart the bot")
 
 
 def opening_error(error: Exception) -> StoreError:

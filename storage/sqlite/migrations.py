@@ -833,8 +833,12 @@ def first_upgrade(db: Database, migrations: Migrations = MIGRATIONS) -> str | No
     return pending[0].name if pending and migrations.applied(db) else None
 
 
-def check_not_newer(db: Database, path: str, migrations: Migrations = MIGRATIONS) -> None:
-    """Raise `StoreError` if a newer version of the program wrote the file. A read."""
+def check_origin(db: Database, path: str, migrations: Migrations = MIGRATIONS) -> None:
+    """Raise `StoreError` if a newer version, or another program, wrote the file. A read."""
+    if db.table_names() and not migrations.applied(db):
+        raise StoreError(
+            f"{path} holds the tables of another program: name another file in DATABASE_URL"
+        )
     with closing(Database(memory=True)) as empty:
         known = [migration.name for migration in migrations.pending(empty)]
     unknown = [one.name for one in migrations.applied(db) if one.name not in known]

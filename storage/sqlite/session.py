@@ -25,7 +25,7 @@ from storage.sqlite.connection import (
 )
 from storage.sqlite.errors import broken_error, path_in_errors, store_error
 from storage.sqlite.generation import check_wal, is_restored, start_generation
-from storage.sqlite.migrations import check_migrated, check_not_newer, first_upgrade, migrate
+from storage.sqlite.migrations import check_migrated, check_origin, first_upgrade, migrate
 from storage.sqlite.ownership import check_single_name, file_at, ownership
 from storage.sqlite.queue import forget_stop, void_leases
 from storage.sqlite.writer import GroupWriter, Journal, SerialExecutor, ThreadLane, Writer
@@ -116,7 +116,7 @@ class Session:
         if self._writer.is_broken:
             raise broken_error()
         if self._is_replaced:
-            raise StoreBrokenError(f"{_REPLACED}: start anew")
+            raise StoreBrokenError(f"{_REPLACED}: restart the bot")
 
     async def read(self, query: Callable[[Database], T]) -> T:
         """Run a query of any duration in the reader's thread."""
@@ -247,7 +247,7 @@ async def open_session(
 def _prepare(path: str, found: list[Unreadable], *, owner: bool) -> Database:
     db = connect_writer(path, create=owner)
     try:
-        check_not_newer(db, path)
+        check_origin(db, path)
         if owner:
             upgrade = first_upgrade(db)
             if upgrade is not None:

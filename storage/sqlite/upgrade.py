@@ -12,7 +12,7 @@ from storage.sqlite.errors import path_in_errors
 from storage.sqlite.generation import check_wal
 from storage.sqlite.migrations import (
     MIGRATIONS,
-    check_not_newer,
+    check_origin,
     first_upgrade,
     migrate,
     upgrade_copy,
@@ -50,14 +50,14 @@ def upgrade(path: str) -> FileUpgrade:
 
 def _pending(path: str) -> tuple[str, ...]:
     with closing(connect_reader(path)) as db:
-        check_not_newer(db, path)
+        check_origin(db, path)
         return tuple(migration.name for migration in MIGRATIONS.pending(db))
 
 
 def _applied(path: str) -> FileUpgrade:
     with closing(connect_writer(path, create=True)) as db:
         # The owner before may have migrated meanwhile.
-        check_not_newer(db, path)
+        check_origin(db, path)
         names = tuple(migration.name for migration in MIGRATIONS.pending(db))
         first = first_upgrade(db)
         if first is not None:

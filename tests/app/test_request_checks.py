@@ -57,6 +57,12 @@ async def test_the_running_bot_says_that_its_secret_may_be_wrong() -> None:
         assert finding.what == "The running bot says: stopping."
 
 
+@pytest.mark.parametrize("host", ["my host", "127.0.0.1:3000"])
+async def test_a_host_of_no_address_is_no_finding(host: str) -> None:
+    """The check of the address tells it."""
+    assert await examine_running_bot(settings(9).model_copy(update={"host": host})) == []
+
+
 @pytest.mark.parametrize("answer", ["<html>", "[]", '{"status": 7}'])
 async def test_another_program_on_the_port_is_no_finding(answer: str) -> None:
     async def respond(_: web.Request) -> web.Response:

@@ -68,7 +68,17 @@ def test_a_cap_is_set_shown_and_removed(run: Run) -> None:
         "project:T1:launch may spend 300 in all.\n"
     )
     assert run("remove", "person:T1:U1", "--per", "day").output == "The cap is removed.\n"
-    assert run("remove", "person:T1:U1", "--per", "day").output == "There was no such cap.\n"
+    gone = run("remove", "person:T1:U1", "--per", "day")
+    assert (gone.exit_code, "There was no such cap" in gone.output) == (1, True)
+    assert run("remove", "project:T1:Launch", "--per", "once").output == "The cap is removed.\n"
+
+
+@pytest.mark.parametrize("command", ["show", "policy", "checked"])
+@pytest.mark.parametrize("team", ["t1", "Acme Inc", ""])
+def test_a_mistyped_workspace_is_refused(run: Run, command: str, team: str) -> None:
+    """Nothing would ever count there."""
+    refused = run(command, team)
+    assert (refused.exit_code, "TEAM is a workspace's ID at Slack" in refused.output) == (2, True)
 
 
 @pytest.mark.parametrize(

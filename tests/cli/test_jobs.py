@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pysqlite3
@@ -14,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import main
 from storage.budget import OPERATOR
-from storage.job import Event, EventName, ReplyTo, Stage
+from storage.job import Event, EventName, Price, ReplyTo, Stage
 from storage.notification import Notification, NotificationKind
 from storage.sqlite.store import SqliteStore
 from storage.store import ClaimLimit
@@ -33,6 +34,7 @@ PARKED = replace(
     stage=Stage.PARKED,
     parked_from=Stage.RENDERING,
     submitted_at=1000.0,
+    price=Price(key="kling-v3", size=Decimal("4.50")),
     problem="MindVideo is silent.",
 )
 
@@ -83,6 +85,13 @@ def deliveries(path: Path, now: float = 0.0) -> Sequence[Notification]:
         return found
 
     return asyncio.run(claim())
+
+
+def test_a_job_with_a_price_is_printed_as_json(run: Run) -> None:
+    """Amounts keep their digits, also within what is nested."""
+    row = json.loads(run("jobs", "show", PARKED.id, "--json").output)
+    assert row["price"] == {"key": PARKED.kind, "size": "4.50"}
+    assert "4.50" in run("jobs", "show", PARKED.id).output
 
 
 def test_list_shows_every_job(run: Run) -> None:
@@ -272,7 +281,7 @@ def test_an_unusable_store_is_reported_in_one_line(
 def test_a_cost_that_never_came_is_settled_with_its_reason(run: Run, tmp_path: Path) -> None:
     """The audit has who decided, and why."""
     assert run("jobs", "settle", DONE.id, "0.5", "--because", "invoice 7").output == (
-        f"Job {DONE.id} cost 0.5.\n"
+        f"Job {DONE.id} cost 0.5. Until now it was {DONE.cost_actual}.\n"
     )
     assert json.loads(run("jobs", "show", DONE.id, "--json").output)["cost_actual"] == "0.5"
     with closing(pysqlite3.connect(str(tmp_path / "jobs.db"))) as db:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_file_on_which_a_bot_runs_is_left_alone(old: Path) -> None:
     assert run_migrate(f"sqlite:///{old}").exit_code == 0
     with ownership(str(old)):
         assert run_migrate(f"sqlite:///{old}").output == UP_TO_DATE
+
+
+def test_a_file_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(Database(str(path))) as other:
+        other.execute("CREATE TABLE guests (name TEXT)")
+    before = path.read_bytes()
+    refused = run_migrate(f"sqlite:///{path}")
+    assert refused.exit_code == 1
+    assert "holds the tables of another program" in refused.stderr
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

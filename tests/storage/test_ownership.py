@@ -89,6 +89,6 @@ async def test_a_file_that_is_replaced_under_a_running_bot_takes_no_more_jobs(
         path.unlink()
     with pytest.raises(StoreFullError, match="nothing was written: the file was replaced"):
         await store.jobs.insert(a_job(1), ACCEPTED)
-    with pytest.raises(StoreBrokenError, match="start anew"):
+    with pytest.raises(StoreBrokenError, match="restart the bot"):
         await store.jobs.claim(NOW, 60, [a_limit(1)])
     await store.close()

@@ -62,6 +62,7 @@ def ask(url: str, query: str) -> list[tuple[object, ...]]:
     [
         "postgresql://bot:{}@host:port/jobs",
         "postgres://bot:{}%zz@host/jobs",
+        "postgresql://bot:P@{}@127.0.0.1:1/jobs",
         "postgresql://bot:{}@host/jobs?no_such_option=1",
         "mysql://bot:{}@host/jobs",
     ],
@@ -79,6 +80,8 @@ async def test_a_server_that_cannot_be_reached_is_told_with_the_reason() -> None
     with pytest.raises(StoreError, match=r"cannot be reached: .*refused") as refused:
         await PostgresStore.open(f"postgresql://bot:{PASSWORD}@127.0.0.1:1/jobs")
     assert PASSWORD not in str(refused.value)
+    with pytest.raises(StoreError, match=r"… to server at .*refused"):
+        await PostgresStore.open("postgresql://bot:connection@127.0.0.1:1/jobs")
 
 
 async def test_a_database_that_is_not_there_is_told(postgres: Server) -> None:

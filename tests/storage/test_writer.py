@@ -176,7 +176,7 @@ async def test_after_a_failed_sync_nothing_more_is_written(bench: Bench) -> None
     bench.commits.error_before = sqlite_failure(SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC")
     with pytest.raises(StoreBrokenError, match="SQLITE_IOERR_FSYNC"):
         await bench.add(1)
-    with pytest.raises(StoreBrokenError, match="start anew"):
+    with pytest.raises(StoreBrokenError, match="restart the bot"):
         await bench.add(2)
     assert bench.commits.count == 0
 

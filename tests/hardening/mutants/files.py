@@ -46,7 +46,7 @@ MUTANTS = (
     Mutant(
         name="opens the store of a newer version",
         file="storage/sqlite/session.py",
-        old="        check_not_newer(db, path)\n",
+        old="        check_origin(db, path)\n",
         new="",
         tests=(
             _STORAGE + "test_migrations.py::test_a_store_of_a_newer_version_is_refused_by_name",
