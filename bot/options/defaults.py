@@ -82,7 +82,7 @@ def _with_dashes(text: str, catalog: Catalog) -> str | None:
 
 
 # `mode to pro`, `mode = pro`
-_ASSIGNED = re.compile(r"(?<=\w)\s+(?:to|is|=|:)\s+|\s*:\s+")
+_ASSIGNED = re.compile(r"(?<=\w)\s+(?:to|is|=|:)\s+|(?<=\w):\s+")
 
 
 def _names(catalog: Catalog) -> frozenset[str]:
