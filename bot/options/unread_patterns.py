@@ -75,7 +75,7 @@ def _words_like_a_start(split: Split) -> Iterator[str]:
     if found is not None:
         yield (
             f"{quoted(short(found[0]))} is read as words, and the video starts at once. It starts "
-            "later with `--at 9:00`, and again and again with `--every monday` beside it."
+            "later with `--at monday 9:00`, and each week with `--every week` beside that."
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.options.catalog import Catalog
@@ -58,6 +60,10 @@ def test_a_start_in_words_is_asked_about(text: str, shown: str) -> None:
     """It would start at once."""
     (doubt,) = read_request(read_text(text), KLING).doubts
     assert f"{shown} is read as words, and the video starts at once" in doubt.about
+    advice = " ".join(re.findall(r"`(--[^`]+)`", doubt.about))
+    planned = read_request(read_text(f"a lake {advice}"), KLING)
+    assert planned.at is not None
+    assert planned.every is not None
 
 
 @pytest.mark.parametrize("text", ["3 more versions of a fox", "a fox in two variations"])
