@@ -498,12 +498,16 @@ def test_small_talk_in_a_command(text: str, kind: SmallTalk) -> None:
     ("text", "command"),
     [
         ("how much budget is left?", "/video budget"),
-        ("what does a video cost?", "/video cost"),
         ("how do I list my videos?", "/video list"),
     ],
 )
 def test_a_question_names_what_answers_it(place: TextContext, text: str, command: str) -> None:
     assert meant(text, place) == command
+
+
+def test_a_question_about_the_cost_is_about_the_video_of_its_thread() -> None:
+    assert meant("how much did this cost?", THREAD) == "cost"
+    assert meant("how much does a video cost?", COMMAND) == "/video cost"
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ ASKED_FOR: Mapping[str, str] = MappingProxyType(
 )
 """What is spoken of in a question alone, and the command that answers it."""
 
-STOPS = frozenset({"stop", "pause", "halt", "freeze", "resume", "cancel"})
+STOPS = frozenset({"stop", "pause", "halt", "freeze", "cancel"})
 EVERYTHING = frozenset(
     {"all", "everything", "every", "any", "the", "my", "our", "new", "here", "of", "and", "to"}
     | {"video", "videos", "render", "renders", "rendering", "job", "jobs", "request", "requests"}

@@ -144,9 +144,11 @@ def _managed(words: Sequence[str], context: TextContext) -> str | None:
 def asked_for(question: str, context: TextContext) -> str | None:
     """Return the command that shows what a question speaks of: `how much budget is left?`."""
     named = (_bare(word) for word in question.split())
-    for word in named:
-        # What answers a question names the help anyway.
-        if word != HELP and word in context.table and not context.table[word].least:
+    # What answers a question names the help anyway.
+    for word in (each for each in named if each != HELP):
+        if word in context.thread_words:
+            return word
+        if word in context.table and not context.table[word].least:
             return f"{COMMAND} {word}"
     return None
 
