@@ -77,7 +77,7 @@ MODEL, PROJECT, WORKSPACE = ScopeKind.MODEL, ScopeKind.PROJECT, ScopeKind.WORKSP
 
 SET = [
     (f"set <@{ANA}|ana> 20 per day", cap_of(PERSON, ANA, "20", DAY), f"The budget of <@{ANA}>"),
-    (f"set <@{ANA}> to 20 per day please", cap_of(PERSON, ANA, "20", DAY), f"of <@{ANA}>"),
+    (f"set <@{ANA}> to 21 per day please", cap_of(PERSON, ANA, "21", DAY), f"of <@{ANA}>"),
     (f"Set <@{ANA}> 21.50 usd A WEEK Soft", cap_of(PERSON, ANA, "21.50", WEEK, hard=False), "soft"),
     ("set me 0.5 once", cap_of(PERSON, MIA, "0.5", ONCE), "0.5 USD left* of 0.5 USD"),
     ("set everyone 5 per day", cap_of(EVERYONE, "", "5", DAY), "5 USD for each person"),
