@@ -27,15 +27,16 @@ _SECONDS = r"[0-9]{1,4}(?:[.,][0-9]{1,3})?"
 # A time of the day is a part of the scene, and so is `at 8 knots`: a bare number ends the moment.
 _AT = re.compile(
     r"(?:starting\s+)?(?:at|from)\s+(?:the\s+)?"
-    rf"(?:(?P<minutes>[0-9]{{1,2}}):(?P<rest>[0-5][0-9](?:[.,][0-9]{{1,3}})?)"
-    rf"|(?P<seconds>{_SECONDS})\s*-?(?:s|secs?|seconds?)\b|second\s+(?P<second>{_SECONDS})"
-    rf"|(?P<bare>{_SECONDS})(?=\s*(?:[:,;–—-]|$)))"
-    r"(?!\s*(?:[ap]\.?\s?m\b|o.?clock|[0-9]))(?:\s+mark\b)?\s*(?:[:,;–—-]|$|\s)",
+    rf"(?:(?P<minutes>[0-9]{{1,2}}):(?P<rest>[0-5][0-9](?:[.,][0-9]{{1,3}})?)(?!:?\d)"
+    rf"|(?P<seconds>{_SECONDS})\s*-?(?:s|secs?|seconds?)\b(?!\s+(?:intervals|before|after|ago|long))"
+    rf"|second\s+(?P<second>{_SECONDS})(?!\d)|(?P<bare>{_SECONDS})(?!\d)(?=\s*(?:[:,;–—](?!\d)|\s-\s|$)))"
+    r"(?!\s*(?:[ap]\.?\s?m\b|o.?clock|[0-9]))(?:\s+mark\b)?(?:\s*[:,;–—](?!\d)|\s+-\s|$|\s)",
     re.IGNORECASE,
 )
 _AT_THE_END = re.compile(
     r"(?:(?:at|from)\s+(?:the|its)\s+(?:end|last\s+frame)\b|(?:from\s+)?where\s+it\s+"
-    r"(?:left\s+off|ends|ended|stopped)\b)(?!\s+of\b)\s*(?:[:,;–—-]\s*)?",
+    r"(?:left\s+off|ends|ended|stopped)\b)\s*(?:[:,;–—]\s*|\s-\s+|$)"
+    r"|from\s+the\s+last\s+frame\b(?!\s+of\b)\s*",
     re.IGNORECASE,
 )
 

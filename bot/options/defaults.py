@@ -78,11 +78,11 @@ def _with_dashes(text: str, catalog: Catalog) -> str | None:
     if first.startswith(("--", "—", "–")):
         return text
     bare = spelling(first.partition("=")[0].removesuffix(":"))
-    return f"--{_ASSIGNED.sub(' ', text, count=1)}" if bare in _names(catalog) else None
+    return "--" + _ASSIGNED.sub(r"\1 ", text) if bare in _names(catalog) else None
 
 
 # `mode to pro`, `mode = pro`
-_ASSIGNED = re.compile(r"(?<=\w)\s+(?:to|is|=|:)\s+|(?<=\w):\s+")
+_ASSIGNED = re.compile(r"\A([^\s:]+)(?:\s+(?:to|is|=|:)\s+|:\s+)")
 
 
 def _names(catalog: Catalog) -> frozenset[str]:

@@ -99,7 +99,7 @@ def _at_the_end(lines: list[str], lasts: float | None) -> tuple[TypedNote, ...]:
 
 def _refuse_time_inside(lines: list[str], lasts: float | None) -> None:
     """Raise `UsageError` for `the logo at 0:03 is too small`, if the video has that time."""
-    if lasts is None or any("--" in line for line in lines):
+    if lasts is None or lines[0].startswith(("--", "—", "–")):
         return
     for line in lines:
         for found in _INSIDE.finditer(line):

@@ -109,11 +109,20 @@ def small_talk(text: str) -> SmallTalk | None:
 
 
 _KIND_WORDS = frozenset({SmallTalk.GREETING, SmallTalk.THANKS, SmallTalk.AGREEMENT})
+_DENIAL = re.compile(
+    r"\b(?:no|not|nope|nah|dont|forget|ignore|wrong|wait|hold|stop|cancel)\b|n't\b"
+)
+
+
+def has_word(text: str) -> bool:
+    """Tell whether a text has a word beside emoji, mentions and marks."""
+    return _WORD.search(_DECORATION.sub(" ", text.casefold())) is not None
 
 
 def is_talk(text: str) -> bool:
-    """Tell whether a text is small talk that asks nothing, and has words: `yes`, `thank you`."""
-    return bool(_WORD.search(text)) and small_talk(text) in _KIND_WORDS
+    """Tell whether a text is small talk that asks and denies nothing: `yes`, `thank you`."""
+    is_denial = _DENIAL.search(text.replace("’", "'").casefold()) is not None
+    return not is_denial and has_word(text) and small_talk(text) in _KIND_WORDS
 
 
 def _kind(said: str, *, asks: bool) -> SmallTalk | None:

@@ -91,7 +91,7 @@ AGREEMENTS = r"""
 (?:let's )?go with (?:this|that|it)(?: one)?|(?:waiting for|needs) approval|approval needed
 (?:hmm )?not sure(?: yet)?|i'll (?:check|look|see)(?: (?:it|this))?(?: (?:later|tomorrow|again))?
 (?:please )?review(?: (?:it|this))?(?: please)?|<dont> <act>(?: <object>)*
-(?:stop|no|no more|cancel) (?:rendering|charging)(?: <object>)*|forget (?:it|this|that|about it)
+forget (?:it|this|that|about it)
 (?:please )?ignore (?:it|this|that|me|my (?:last )?(?:message|one|comment))
 (?:<yes> )*wrong (?:thread|channel|video|one)|(?:leave|keep) it as (?:it )?is
 (?:no |no further |no more )changes(?: <now>| please| from me)?|changes none|signed off

@@ -206,6 +206,10 @@ REWORDED: Mapping[str, str | None] = {
     "notify me at 9": "help notify",
     "stop all videos": "budget stop workspace",
     "pause everything now please": "budget stop workspace",
+    "stop the rendering now please": "cancel last",
+    "add credits rolling at the end of a film": None,
+    "is a man who spent his life at sea": None,
+    "new budget airline takes off": None,
     "show my videos": "list",
     "show me the costs": "cost",
     "a budget airline over the alps at dawn": None,
@@ -253,6 +257,11 @@ REWORDED_IN_A_THREAD: Mapping[str, str | None] = {
     "once more --mode pro": "again --mode pro",
     "redo --mode pro": "again --mode pro",
     "once more at night": None,
+    "more time": None,
+    "stop rendering it": "cancel",
+    "the client has not approved": None,
+    "please continue later": "continue",
+    "can you delete this --mode pro": "delete",
     "the approved logo stands on a wall of red bricks": None,
     "aprove": "approve",
     "please stop this now": "cancel",
@@ -289,6 +298,7 @@ def test_a_command_of_a_thread_in_other_words_is_mistyped() -> None:
         ("approve 0:03 logo bigger", "whether you approve it"),
         ("changes: nothing, looks great", "whether you approve it"),
         ("changes: n/a", "whether you approve it"),
+        ("changes: no changes needed", "whether you approve it"),
         ("continue later", "whether you want the next clip now"),
         ("continue only if approved", "whether you want the next clip now"),
         ("continue? or should we stop", "without the question mark"),
@@ -318,6 +328,19 @@ def test_a_question_in_a_thread_is_answered() -> None:
         "continue: if the boat leaves",
         "`again`",
     ]
+    texts += [
+        "approved ✅",
+        "approved :+1:",
+        "approved <@U0ANA>",
+        "approved - great",
+        "approve :100:",
+    ]
+    texts += [
+        "changes: no music",
+        "changes: not so dark please",
+        "changes: none of the cars are red",
+    ]
+    texts += ["continue when the door opens she walks in"]
     texts += ["continue at 0:03 the boat leaves", "continue a few more seconds"]
     assert kinds(texts, THREAD) == dict.fromkeys(texts, Command)
 
@@ -503,6 +526,11 @@ def test_small_talk_in_a_command(text: str, kind: SmallTalk) -> None:
 )
 def test_a_question_names_what_answers_it(place: TextContext, text: str, command: str) -> None:
     assert meant(text, place) == command
+
+
+@pytest.mark.parametrize("text", ["🌊🌋", "🔥", ":ocean: :volcano:"])
+def test_emoji_alone_are_a_scene_in_a_command(text: str) -> None:
+    assert read_intent(text, COMMAND) == Prompt(typed=read_text(text))
 
 
 def test_a_question_about_the_cost_is_about_the_video_of_its_thread() -> None:

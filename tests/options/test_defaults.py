@@ -19,6 +19,9 @@ def test_the_model_is_a_default_as_well() -> None:
 
 
 def test_typographic_dashes_and_quotes_are_read_as_in_a_request() -> None:
+    assert read_defaults('no "text: watermark"', CATALOG, {}) == {
+        "negative_prompt": "text: watermark"
+    }
     for text in ("—mode pro", "mode to pro", "mode = pro", "mode is pro", "mode: pro"):
         assert read_defaults(text, CATALOG, {}) == {"mode": "pro"}
     with pytest.raises(UsageError):

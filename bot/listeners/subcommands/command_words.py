@@ -31,7 +31,7 @@ PLAIN_WORDS = frozenset(
     for line in (
         "cast coast coat colt costa cosy cot cots host lost most post",
         "fist gist last lift lint lisa lisp liszt lit lust mist wist",
-        "bind fend fiend fin fined finds fine fins fiend fond fund hind kind mind rind wind",
+        "bind fend fiend fin fined finds fine fins fond fund hind kind mind rind wind",
         "gain heap held hell helm hemp kelp whelp yelp",
         "cancer chancel modes motels reseed resent statue statues stratus",
         "stile stole styled stylus",
@@ -54,7 +54,7 @@ NO_SCENES = frozenset(
 """Those of them that show nothing: as the whole text they are mistyped."""
 
 OTHER_PHRASES: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(("once more", "one more time", "more time", "another", "another take"), "again")
+    dict.fromkeys(("once more", "one more time", "another", "another take"), "again")
     | dict.fromkeys(("run again", "do again", "same again", "generate again", "repeat"), "again")
     | dict.fromkeys(("new take", "re-render", "rerender", "regenerate", "take 2"), "again")
     | dict.fromkeys(("make loop", "make a loop", "make a seamless loop"), "loop")
@@ -70,13 +70,13 @@ NOUNS: Mapping[str, str] = MappingProxyType(
 """What is managed by subcommands that take more than three words, and which one manages it."""
 
 MANAGING = frozenset(
-    {"set", "change", "update", "add", "new", "give", "remove", "reset", "clear", "delete"}
-    | {"raise", "increase", "extend", "lower", "reduce", "decrease", "cut", "limit", "cap", "max"}
+    {"set", "change", "update", "give", "remove", "reset", "clear", "delete"}
+    | {"raise", "increase", "extend", "lower", "reduce", "decrease", "limit", "cap", "max"}
     | {"turn", "disable", "enable", "stop", "pause", "freeze", "mute", "require"}
 )
 """Words with which something managed is changed: `turn off notifications`."""
 
-ASKING = frozenset({"what", "who", "which", "how", "do", "does", "is", "are", "remaining"})
+ASKING = frozenset({"what", "who", "which", "how", "do", "does", "remaining"})
 """Words with which it is asked for: `how much budget is left`."""
 
 ASKED_FOR: Mapping[str, str] = MappingProxyType(
@@ -87,11 +87,12 @@ ASKED_FOR: Mapping[str, str] = MappingProxyType(
 
 STOPS = frozenset({"stop", "pause", "halt", "freeze", "cancel"})
 EVERYTHING = frozenset(
-    {"all", "everything", "every", "any", "the", "my", "our", "new", "here", "of", "and", "to"}
-    | {"video", "videos", "render", "renders", "rendering", "job", "jobs", "request", "requests"}
+    {"the", "my", "our", "new", "here", "of", "and", "to", "rendering"}
+    | {"all", "everything", "every", "any", "videos", "renders", "jobs", "requests"}
     | {"budget", "spending", "schedule", "schedules", "weekly", "daily", "repeat", "repeating"}
-    | {"now", "please", "it", "immediately"}
+    | {"now", "please", "immediately"}
 )
+TOTALITY = frozenset({"all", "everything", "every", "any", "videos", "renders", "jobs", "requests"})
 """Words of an order to stop all of it: `stop all videos`."""
 
 LEADS = frozenset(

@@ -23,7 +23,7 @@ from bot.listeners.subcommands.text_context import TextContext
 from bot.options.alternatives import has_alternatives
 from bot.options.characters import visible
 from bot.options.parser import Flag, TypedText, Word, read_text
-from bot.options.small_talk import SmallTalk, small_talk
+from bot.options.small_talk import SmallTalk, has_word, small_talk
 from bot.options.wording import short
 from bot.slack.manifest import COMMAND
 from bot.slack.markup import plain
@@ -97,7 +97,7 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
         meant = near_command(text, typed, context)
         return Prompt(typed=typed) if meant is None else _mistyped(meant, typed)
     talk = small_talk(plain(text))
-    if talk is SmallTalk.SINGLE_WORD and not context.is_conversation:
+    if not context.is_conversation and not _is_said(talk, text):
         talk = None
     if talk is not None and talk not in _UNSURE:
         return Talk(kind=talk)
@@ -107,6 +107,12 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     if meant is not None:
         return _mistyped(meant, literal(plain(text)))
     return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)
+
+
+def _is_said(talk: SmallTalk | None, text: str) -> bool:
+    """Tell whether a text is small talk in a command too: not one word, or emoji, as a scene."""
+    is_scene = talk is SmallTalk.SINGLE_WORD or not has_word(plain(text))
+    return talk is not None and not is_scene
 
 
 _UNSURE = frozenset({SmallTalk.QUESTION, SmallTalk.SINGLE_WORD})

@@ -39,7 +39,7 @@ _LIKE_AN_ID = re.compile(r"\S*\d\S*")
 # `again last night in paris` is a scene.
 _BEHIND_LAST = frozenset(
     {"night", "day", "dance", "summer", "winter", "spring", "autumn", "train", "year", "week"}
-    | {"month", "supper", "chance", "stand", "man", "woman", "journey", "call", "time", "light"}
+    | {"month", "supper", "stand", "journey"}
 )
 # Messages show an ID as a code span in a sentence, and users copy backticks and punctuation too.
 _MARKS = "`*_.,;:"

@@ -26,10 +26,12 @@ from bot.listeners.subcommands.command_words import (
     PLAIN_WORDS,
     REQUESTS,
     STOPS,
+    TOTALITY,
 )
 from bot.listeners.subcommands.job_words import LAST, names_job
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.listeners.subcommands.text_context import TextContext
+from bot.listeners.subcommands.thread_doubts import is_sure
 from bot.options.catalog import Catalog
 from bot.options.characters import visible
 from bot.options.edit_distance import is_within_one_error
@@ -45,7 +47,7 @@ one. Fillers do not count."""
 MOST_CORRECTED = 24
 """Words, or quotes, of the longest text that is corrected, and so many of its words are."""
 
-# Of a command with words too many, so many behind its name make it one: `settings delay 5 minutes`.
+# Of a command with words too many, so many behind its name make it one.
 _LEAST_KEPT = 2
 # The end of a command that is never left out: it would be about another amount, hour or place.
 _KEPT = frozenset(
@@ -91,13 +93,14 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
         return None
     words = list(dropwhile(lambda each: _bare(each) in REQUESTS, words)) or words
     bare = [_bare(each) for each in words]
-    phrase = OTHER_PHRASES.get(" ".join(_without_fillers(bare)))
+    is_stop = bare[0] in STOPS and not _RENDERING.isdisjoint(bare)
+    phrase = _CANCEL if is_stop else OTHER_PHRASES.get(" ".join(_without_fillers(bare)))
     if phrase is not None or len(words) > _MOST_TALK:
         return phrase
-    if _APPROVING.intersection(bare):
+    if _APPROVING.intersection(bare) and is_sure(words):
         return _APPROVE
-    if bare[0] == _TAKES_PROSE:
-        # Politely, or mistyped; as it stands it would be the command.
+    if bare[0] == _CONTINUE and is_sure(words):
+        # Politely; as it stands it would be the command.
         return " ".join(words)
     for at in range(len(words)):
         is_named = bare[at] in context.thread_words and FILLERS.issuperset(bare[at + 1 :])
@@ -106,9 +109,8 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
     return None
 
 
-_APPROVE = "approve"
-_TAKES_OPTIONS = "again"
-_TAKES_PROSE = "continue"
+_APPROVE, _AGAIN, _CONTINUE, _CANCEL = "approve", "again", "continue", "cancel"
+_RENDERING = frozenset({"rendering", "render", "it", "this"})
 _NO_SCENE = frozenset({"settings", "notify"})
 _BEHIND_THESE = MANAGING | {"me", "us", "when", "if", "on", "off"}
 _APPROVING = frozenset({_APPROVE, "approved", "approves", "approving", "approval"})
@@ -124,7 +126,8 @@ def _managed(words: Sequence[str], context: TextContext) -> str | None:
     if context.thread_words or not 1 < len(bare) <= _MOST_MANAGING:
         return None
     if bare[0] in STOPS and EVERYTHING.issuperset(bare[1:]):
-        return f"{COMMAND} budget stop workspace"
+        is_all = not TOTALITY.isdisjoint(bare)
+        return f"{COMMAND} budget stop workspace" if is_all else f"{COMMAND} cancel {LAST}"
     has_amount = any(one.startswith(("<@", "<#")) or any(map(str.isdigit, one)) for one in words)
     if bare[0] in ASKING:
         answers = (ASKED_FOR[one] for one in bare[:_MOST_BEFORE_NOUN] if one in ASKED_FOR)
@@ -225,7 +228,7 @@ def _actions(word: str, subcommand: Subcommand) -> Iterator[str]:
 
 
 def _without_end(words: Sequence[str]) -> Iterator[_Attempt]:
-    """Yield the text without its last words: `settings delay 5` of `settings delay 5 minutes`."""
+    """Yield the text without its last words: `settings delay 5` of `settings delay 5 thanks`."""
     if _KEPT.isdisjoint(map(_bare, words)):
         for most in range(min(len(words), MOST_CORRECTED) - 1, _LEAST_KEPT, -1):
             yield _bare(words[0]), words[1:most]
@@ -300,11 +303,12 @@ def _before_options(typed: TypedText, context: TextContext) -> str | None:
     meant = _first_that_fits([(_bare(words[0]), " ".join(undashed[1:]))], context)
     if meant is not None:
         return meant
-    in_thread = _in_a_thread(words, context) or (_meant(words, context) if len(words) == 1 else "")
-    if in_thread == _TAKES_OPTIONS:
-        return f"{in_thread} {typed.text[end:].strip()}"
-    if len(words) == 1:
-        return in_thread
+    single = _meant(words, context) if len(words) == 1 else None
+    meant = _in_a_thread(words, context) or single
+    if meant == _AGAIN:
+        return f"{meant} {typed.text[end:].strip()}"
+    if meant is not None or len(words) == 1:
+        return meant
     word, rest = _bare(words[0]), " ".join(words[1:])
     names = [word, *_called_otherwise(word, rest, context), *_near(word, context.table)]
     whole = " ".join(typed.text.split()[1:])

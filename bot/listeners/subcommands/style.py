@@ -88,7 +88,7 @@ def _bind_save(words: Callable[[], Collection[str]], text: str) -> Handler:
     if found[1][0] in _QUOTES and found[1][-1] not in _QUOTES:
         raise UsageError(f"The name of a style is one word. {_USAGE}")
     if _LIKE_A_PLACE.fullmatch(found[3]):
-        raise UsageError(f"Whose the style is, one word behind its name says. {_USAGE}")
+        raise UsageError(f"To say who has the style, put one word behind its name. {_USAGE}")
     name = new_name(SavedKind.STYLE, found[1], words())
     return partial(_save, name, place_named(found[2]) or SavedFor.PERSON, found[3])
 

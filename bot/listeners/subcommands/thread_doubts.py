@@ -6,9 +6,11 @@ Each `refuse_…` raises `UsageError` with how to type what is meant.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bot.base.errors import UsageError
 from bot.options.parser import read_text
+from bot.options.small_talk import is_talk
 from bot.options.spoken_values import words_say_nothing
 from bot.options.wording import quoted
 from bot.slack.markup import plain
@@ -28,6 +30,9 @@ _CONDITIONS = frozenset(
     | {"tomorrow", "tonight", "today", "maybe", "yes", "yeah", "ok", "okay"}
 )
 """Words behind `continue` with which it may not be meant now."""
+_MAY_BEGIN_A_SCENE = frozenset({"when", "once", "today", "tonight", "tomorrow"})
+# Words, with the end as one.
+_MOST_OF_A_CONDITION = 3
 _TAKE = re.compile(r"(?:with |from )?(?:the )?(?:other take|take [0-9])", re.IGNORECASE)
 _MORE = re.compile(
     r"a|few|bit|little|some|more|another|further|longer|next|scene|story|clip|going|until"
@@ -39,13 +44,26 @@ _DOUBTS = frozenset(
     {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "after", "but"}
     | {"only", "except", "pending", "later", "maybe", "although", "though", "however", "without"}
     | {"none", "nothing", "neither", "nobody", "nah", "nearly", "almost", "partly", "principle"}
-    | {"yet", "yesterday", "other", "another", "version", "take", "changes", "needed", "needs"}
+    | {
+        "yet",
+        "yesterday",
+        "wrong",
+        "other",
+        "another",
+        "version",
+        "take",
+        "changes",
+        "needed",
+        "needs",
+    }
     | {"and", "also", "just", "make", "render", "change", "fix", "budget", "script", "minus"}
     | {"instead", "isnt", "arent", "doesnt", "dont", "wasnt", "cant", "wont", "didnt"}
 )
 """Words with which an approval may be none, depend on something, or be of something else; or with
 which more is wished for, of which nothing would be done."""
 _APPROVED = "approved"
+# Emoji and mentions say nothing here.
+_DECORATION = re.compile(r":[a-z0-9+_'-]+:|<[@!#][^<>]*>|[^\x00-\x7f\w’…–—]")
 _BEHIND_APPROVED = frozenset(
     {"by", "from", "for", "on", "in", "with", "as", "this", "that", "it", "the", "all", "please"}
     | {"thanks", "thank", "thx", "great", "good", "nice", "perfect", "love", "well", "looks", "so"}
@@ -93,8 +111,9 @@ def refuse_condition(word: str, following: str) -> None:
 
     A colon behind the word says that the words are the scene.
     """
-    first = named_word(next(iter(following.split()), ""))
-    if first in _CONDITIONS and not word.endswith(":"):
+    first, *more = [*map(named_word, following.split()), ""]
+    is_short = first not in _MAY_BEGIN_A_SCENE or len(more) <= _MOST_OF_A_CONDITION
+    if first in _CONDITIONS and is_short and not word.endswith(":"):
         raise UsageError(
             "I cannot tell whether you want the next clip now. If so, say what it shows behind a "
             "colon: `continue: the boat leaves`."
@@ -108,23 +127,39 @@ def refuse_condition(word: str, following: str) -> None:
 
 def refuse_doubtful_approval(text: str) -> None:
     """Refuse an approval that may be none, or that wishes for more; everybody would see it."""
-    word, *behind = text.split()
-    said = [named_word(each) for each in behind]
+    word, *behind = _DECORATION.sub(" ", text).split()
+    rest = " ".join(behind)
+    if is_talk(rest) and "?" not in rest:
+        return
+    said = [each for each in map(named_word, behind) if any(map(str.isalnum, each))]
     is_thing = named_word(word) == word.lower() == _APPROVED and bool(
         said and said[0] not in _BEHIND_APPROVED
     )
-    is_more = read_text(plain(text)).has_flags or any(map(str.isdigit, text))
-    is_denied = any(each.endswith("n't") for each in said) or not _DOUBTS.isdisjoint(said)
+    is_more = read_text(plain(text)).has_flags or any(map(str.isdigit, rest))
     is_long = len(said) > _MOST_APPROVING
-    if "?" in text or is_thing or is_more or is_denied or is_long:
+    if is_thing or is_more or is_long or not is_sure([word, *behind]):
         _cannot_tell()
+
+
+def is_sure(words: Sequence[str]) -> bool:
+    """Tell whether words neither deny, limit nor ask."""
+    said = [named_word(each) for each in words]
+    is_denied = any(each.endswith("n't") for each in said) or not _DOUBTS.isdisjoint(said)
+    return not is_denied and not any("?" in each for each in words)
 
 
 def refuse_no_changes(text: str) -> None:
     """Refuse `changes: none`, and `changes needed?`."""
-    said = [named_word(each) for each in text.split()]
-    if _NONE.intersection(said[1:2]) or said[-1] == "none" or text.rstrip().endswith("?"):
+    said = text.lower().split()[1:]
+    is_none = bool(said) and named_word(said[0]) in _NONE and (len(said) == 1 or _ends(said[0]))
+    is_needless = said[:1] == ["no"] and len(said) > 1 and named_word(said[1]) == "changes"
+    if is_none or is_needless or text.rstrip(" .").endswith(("?", "none")):
         _cannot_tell()
+
+
+def _ends(word: str) -> bool:
+    """Tell whether a mark behind a word ends what it says: `nothing, looks great`."""
+    return word.endswith((",", ".", ";", "!"))
 
 
 def _cannot_tell() -> None:

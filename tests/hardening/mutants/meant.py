@@ -107,7 +107,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="renders a question to the bot",
         file="bot/listeners/subcommands/intent.py",
-        old="    if talk is SmallTalk.SINGLE_WORD and not context.is_conversation:\n",
+        old="    if not context.is_conversation and not _is_said(talk, text):\n",
         new="    if not context.is_conversation:\n",
         tests=(f"{_INTENT}::test_small_talk_in_a_command",),
     ),
