@@ -40,7 +40,8 @@ async def serve(app: web.Application, port: int = 0) -> AsyncIterator[str]:
 async def _stop_accepting(server: asyncio.Server) -> None:
     """Accept no more connections, and wait until each that was accepted has its protocol.
 
-    `close` of asyncio forgets one that has none yet: its client waits, and nobody closes it.
+    `close` of asyncio forgets one that has none yet: its client waits, and nobody closes it. The
+    bot's own server does the same; the simulated services know nothing of the bot.
     """
     for bound in server.sockets:
         server.get_loop().remove_reader(bound.fileno())

@@ -40,6 +40,7 @@ from bot.jobs.services import Services
 from bot.notifications.budget_watch import BudgetWatch
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
+from bot.options.small_talk import load_phrases
 from bot.options.validation import load_rules
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
@@ -97,6 +98,7 @@ async def serve(settings: Settings, role: Role, signals: StopSignals) -> None:
                 if role.listens:
                     # Ready without it; whoever asks first is not to wait for it.
                     await asyncio.to_thread(load_rules)
+                    await asyncio.to_thread(load_phrases)
                 # What the start has made stays until the end. A collection of garbage would look
                 # at all of it, and keep everybody waiting for 80 ms.
                 gc.freeze()

@@ -266,7 +266,7 @@ def _json_fields(job: Job) -> dict[str, object]:
 
 
 def _json_value(value: object) -> object:
-    """Return a value, and what is in it, with amounts as text, which keeps their digits."""
+    """Return a value as JSON holds it: each amount, also a nested one, as text with its digits."""
     match value:
         case Decimal():
             return str(value)

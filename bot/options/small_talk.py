@@ -76,7 +76,7 @@ class _Patterns:
 
 @cache
 def _patterns() -> _Patterns:
-    """Compile the patterns at their first use: that takes 0.1 s, for which no start should wait."""
+    """Compile the patterns once: that takes 0.1 s, for which no start should wait."""
     return _Patterns(
         greets=_all(GREETINGS),
         agrees=_all(GREETINGS, AGREEMENTS),
@@ -86,6 +86,11 @@ def _patterns() -> _Patterns:
         question=re.compile(any_of(QUESTIONS)),
         request=re.compile(any_of(REQUEST)),
     )
+
+
+def load_phrases() -> None:
+    """Compile the patterns of all phrases; without it the first text would wait for that."""
+    _patterns()
 
 
 def small_talk(text: str) -> SmallTalk | None:
@@ -108,7 +113,7 @@ def small_talk(text: str) -> SmallTalk | None:
     return SmallTalk.SINGLE_WORD if _is_single_word(words) else None
 
 
-_KIND_WORDS = frozenset({SmallTalk.GREETING, SmallTalk.THANKS, SmallTalk.AGREEMENT})
+_ASKS_NOTHING = frozenset({SmallTalk.GREETING, SmallTalk.THANKS, SmallTalk.AGREEMENT})
 _DENIAL = re.compile(
     r"\b(?:no|not|nope|nah|dont|forget|ignore|wrong|wait|hold|stop|cancel)\b|n't\b"
 )
@@ -122,7 +127,7 @@ def has_word(text: str) -> bool:
 def is_talk(text: str) -> bool:
     """Tell whether a text is small talk that asks and denies nothing: `yes`, `thank you`."""
     is_denial = _DENIAL.search(text.replace("’", "'").casefold()) is not None
-    return not is_denial and has_word(text) and small_talk(text) in _KIND_WORDS
+    return not is_denial and has_word(text) and small_talk(text) in _ASKS_NOTHING
 
 
 def _kind(said: str, *, asks: bool) -> SmallTalk | None:

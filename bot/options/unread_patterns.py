@@ -1,4 +1,7 @@
-"""Finds words of a prompt that look like shots or alternatives, and are written otherwise. Pure."""
+"""Finds words of a prompt that look like shots, alternatives, a start or a number of videos. Pure.
+
+The bot reads these only as they are typed for it.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +62,12 @@ def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[st
         yield from _words_like_alternatives(split)
 
 
+def _unquoted(split: Split) -> str:
+    return " ".join(word.value for word in split.words if not word.quoted)
+
+
 def _words_like_times(split: Split) -> Iterator[str]:
-    found = _LIKE_TIMES.search(" ".join(word.value for word in split.words if not word.quoted))
+    found = _LIKE_TIMES.search(_unquoted(split))
     if found is not None and not any(flag.name == TIMES_FLAG for flag in split.flags):
         yield (
             f"{quoted(found[0])} is read as words, and one video is made. `--times 3` makes three, "
@@ -71,7 +78,7 @@ def _words_like_times(split: Split) -> Iterator[str]:
 def _words_like_a_start(split: Split) -> Iterator[str]:
     if any(flag.name in {AT_FLAG, EVERY_FLAG} for flag in split.flags):
         return
-    found = _LIKE_A_START.search(" ".join(word.value for word in split.words if not word.quoted))
+    found = _LIKE_A_START.search(_unquoted(split))
     if found is not None:
         yield (
             f"{quoted(short(found[0]))} is read as words, and the video starts at once. It starts "

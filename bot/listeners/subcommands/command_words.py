@@ -67,7 +67,7 @@ NOUNS: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(("settings", "defaults"), "settings")
     | dict.fromkeys(("notify", "notification", "notifications", "digest", "digests"), "notify")
 )
-"""What is managed by subcommands that take more than three words, and which one manages it."""
+"""The subcommand by each noun of what it manages."""
 
 MANAGING = frozenset(
     {"set", "change", "update", "give", "remove", "reset", "clear", "delete"}
@@ -83,16 +83,16 @@ ASKED_FOR: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("spend", "spent", "spending", "expenses", "cost", "costs"), "cost")
     | dict.fromkeys(("approve", "approves"), "budget approve")
 )
-"""What is spoken of in a question alone, and the command that answers it."""
+"""The command that answers a question, by a word that means something in questions alone."""
 
 STOPS = frozenset({"stop", "pause", "halt", "freeze", "cancel"})
-EVERYTHING = frozenset(
-    {"the", "my", "our", "new", "here", "of", "and", "to", "rendering"}
-    | {"all", "everything", "every", "any", "videos", "renders", "jobs", "requests"}
+TOTALITY = frozenset({"all", "everything", "every", "any", "videos", "renders", "jobs", "requests"})
+EVERYTHING = (
+    TOTALITY
+    | {"the", "my", "our", "new", "here", "of", "and", "to", "rendering"}
     | {"budget", "spending", "schedule", "schedules", "weekly", "daily", "repeat", "repeating"}
     | {"now", "please", "immediately"}
 )
-TOTALITY = frozenset({"all", "everything", "every", "any", "videos", "renders", "jobs", "requests"})
 """Words of an order to stop all of it: `stop all videos`."""
 
 LEADS = frozenset(

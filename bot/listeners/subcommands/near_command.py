@@ -54,7 +54,7 @@ _KEPT = frozenset(
     {"min", "mins", "minute", "minutes", "hour", "hours", "am", "pm", "a.m", "p.m", "for", "per"}
     | {"everyone", "everywhere", "everybody", "zone"}
 )
-# Where the verb and what is managed stand, and how long such a text may be.
+# The words of a text among which its verb and its noun stand, and those of the longest such text.
 _MOST_BEFORE_NOUN = 6
 _MOST_MANAGING = 14
 # Of small talk before a command: `perfect, love it, approved`.
@@ -111,8 +111,9 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
 
 _APPROVE, _AGAIN, _CONTINUE, _CANCEL = "approve", "again", "continue", "cancel"
 _RENDERING = frozenset({"rendering", "render", "it", "this"})
-_NO_SCENE = frozenset({"settings", "notify"})
-_BEHIND_THESE = MANAGING | {"me", "us", "when", "if", "on", "off"}
+# They begin no scene, if such a word stands behind them: `notify me`.
+_ONLY_MANAGED = frozenset({"settings", "notify"})
+_BEHIND_ONLY_MANAGED = MANAGING | {"me", "us", "when", "if", "on", "off"}
 _APPROVING = frozenset({_APPROVE, "approved", "approves", "approving", "approval"})
 
 
@@ -136,7 +137,9 @@ def _managed(words: Sequence[str], context: TextContext) -> str | None:
             return f"{COMMAND} {answer}"
     for at, noun in enumerate(bare[:_MOST_BEFORE_NOUN]):
         name, before = NOUNS.get(noun), bare[:at]
-        is_first = at == 0 and (has_amount or (noun in _NO_SCENE and bare[1] in _BEHIND_THESE))
+        is_first = at == 0 and (
+            has_amount or (noun in _ONLY_MANAGED and bare[1] in _BEHIND_ONLY_MANAGED)
+        )
         if name is not None and (is_first or MANAGING.intersection(before)):
             return f"{COMMAND} {HELP} {name}"
         if name is not None and ASKING.intersection(before):

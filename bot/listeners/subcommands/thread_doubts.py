@@ -25,10 +25,11 @@ _REMARK = re.compile(
 )
 _LAST = "last"
 _LAST_ONE = frozenset({"the", "my", _LAST, "one", "video", "clip", "job"})
-_CONDITIONS = frozenset(
+_LIMITS = frozenset(
     {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "only", "later"}
-    | {"tomorrow", "tonight", "today", "maybe", "yes", "yeah", "ok", "okay"}
+    | {"maybe"}
 )
+_CONDITIONS = _LIMITS | {"tomorrow", "tonight", "today", "yes", "yeah", "ok", "okay"}
 """Words behind `continue` with which it may not be meant now."""
 _MAY_BEGIN_A_SCENE = frozenset({"when", "once", "today", "tonight", "tomorrow"})
 # Words, with the end as one.
@@ -40,23 +41,12 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 """A word of `a few more seconds`, behind `continue`."""
-_DOUBTS = frozenset(
-    {"not", "no", "nope", "never", "or", "if", "when", "once", "unless", "until", "after", "but"}
-    | {"only", "except", "pending", "later", "maybe", "although", "though", "however", "without"}
+_DOUBTS = (
+    _LIMITS
+    | {"after", "but", "except", "pending", "although", "though", "however", "without", "minus"}
     | {"none", "nothing", "neither", "nobody", "nah", "nearly", "almost", "partly", "principle"}
-    | {
-        "yet",
-        "yesterday",
-        "wrong",
-        "other",
-        "another",
-        "version",
-        "take",
-        "changes",
-        "needed",
-        "needs",
-    }
-    | {"and", "also", "just", "make", "render", "change", "fix", "budget", "script", "minus"}
+    | {"yet", "yesterday", "wrong", "other", "another", "version", "take", "changes", "needed"}
+    | {"needs", "and", "also", "just", "make", "render", "change", "fix", "budget", "script"}
     | {"instead", "isnt", "arent", "doesnt", "dont", "wasnt", "cant", "wont", "didnt"}
 )
 """Words with which an approval may be none, depend on something, or be of something else; or with
