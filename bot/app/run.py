@@ -33,6 +33,7 @@ from bot.app.tracing import tracer_of
 from bot.base.clock import in_step, start_clock
 from bot.base.errors import BotError
 from bot.base.open_files import raise_file_limit
+from bot.base.patterns import compile_all
 from bot.base.settings import Settings
 from bot.base.stop_signals import StopSignals
 from bot.base.traces import Tracer
@@ -40,7 +41,6 @@ from bot.jobs.services import Services
 from bot.notifications.budget_watch import BudgetWatch
 from bot.notifications.schedule import Digests, keep_operators
 from bot.options.catalog import Catalog
-from bot.options.small_talk import load_phrases
 from bot.options.validation import load_rules
 from bot.slack.chat import SlackChat
 from bot.slack.client import slack_client
@@ -95,10 +95,10 @@ async def serve(settings: Settings, role: Role, signals: StopSignals) -> None:
     with signals.calling(stop):
         try:
             async with running(settings, stopping, role) as service:
+                # Ready without them; whoever asks first is not to wait for them.
                 if role.listens:
-                    # Ready without it; whoever asks first is not to wait for it.
                     await asyncio.to_thread(load_rules)
-                    await asyncio.to_thread(load_phrases)
+                await asyncio.to_thread(compile_all)
                 # What the start has made stays until the end. A collection of garbage would look
                 # at all of it, and keep everybody waiting for 80 ms.
                 gc.freeze()

@@ -10,9 +10,11 @@ from urllib.parse import quote, urljoin
 
 from yarl import URL
 
+from bot.base.patterns import lazy_compile
+
 # Everything that no URI may hold: https://www.rfc-editor.org/rfc/rfc3986#section-2
-_RAW = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
-_PARTS = re.compile(
+_RAW = lazy_compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
+_PARTS = lazy_compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<host>[^/?#]*)(?P<rest>.*)", re.DOTALL
 )
 

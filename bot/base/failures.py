@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.base.patterns import lazy_compile
 from storage.job import Failure
 
 
@@ -23,7 +24,7 @@ NO_SIGNS: Mapping[Failure, Signs] = MappingProxyType({})
 
 
 def _pattern(verbose: str) -> re.Pattern[str]:
-    return re.compile(verbose, re.IGNORECASE | re.VERBOSE)
+    return lazy_compile(verbose, re.IGNORECASE | re.VERBOSE)
 
 
 # MindVideo documents neither codes nor words, so the patterns are those that services commonly use.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from bot.base.patterns import lazy_compile
 
 SLACK_DOMAINS = ("slack.com", "slack-gov.com", "slack-files.com", "slack-files-gov.com")
 """The domains of Slack and of GovSlack: API, files, uploads, answers and websockets.
@@ -21,10 +22,10 @@ _GLOBAL_UNICAST = IPv6Network("2000::/3")
 # RFC 5214, ISATAP: these 32 bits, then an IPv4 address to which a tunnel leads.
 _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 _LOW_32_BITS = 0xFFFF_FFFF
-_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_NAME = lazy_compile(r"[\w-]+(?:\.[\w-]+)+")
 # Browsers read a host whose last label is a number, such as 127.1 or 0x7f000001, as an IPv4
 # address: https://url.spec.whatwg.org/#ends-in-a-number-checker
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_NUMBER = lazy_compile(r"[0-9]+|0x[0-9a-f]*")
 # Never names of the public internet: https://www.iana.org/assignments/special-use-domain-names,
 # `internal` (ICANN, 2024), and those that routers and companies use inside.
 _LOCAL_SUFFIXES = (

@@ -15,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.base.hosts import SLACK_DOMAINS
 from bot.base.log_stream import LogStream
+from bot.base.patterns import lazy_compile
 from bot.base.prompts import PROMPTS, without_prompts
 from bot.base.throttle import Throttle, throttled_records
 
@@ -37,7 +38,7 @@ _AFTER_SLACK_HOST = "|".join(
     )
 )
 
-_SECRET_SHAPES = re.compile(
+_SECRET_SHAPES = lazy_compile(
     rf"""
       \bxox[a-z](?:\.xox[a-z])?-[\w-]+        # Slack's bot, user and refresh tokens
     | \bxapp-[\w-]+                           # Slack's app-level tokens
@@ -58,7 +59,7 @@ _HINTS = ("xox", "xapp-", "mv_", "bearer", "basic", "ket=", "//")
 
 # pydantic quotes input that it cannot parse: payloads, and so users' text.
 # https://docs.pydantic.dev/latest/errors/errors/
-_QUOTED_INPUT = re.compile(r"(?<=\binput_value=).*?(?=, input_type=\w+\])", re.DOTALL)
+_QUOTED_INPUT = lazy_compile(r"(?<=\binput_value=).*?(?=, input_type=\w+\])", re.DOTALL)
 
 _LOWEST_LEVELS: Mapping[str, int] = MappingProxyType(
     {

@@ -25,6 +25,7 @@ from yarl import URL
 from bot.base.errors import ConfigurationError
 from bot.base.hosts import is_loopback, is_public, may_be_public
 from bot.base.network_errors import TRANSPORT_ERRORS, NotPublicError, not_connected
+from bot.base.patterns import lazy_compile
 from bot.base.proxies import Proxies
 from bot.base.traces import Attribute, SpanName, current_span, note, spanning
 
@@ -43,7 +44,7 @@ ALL_CONNECT_SECONDS = 20.0
 _MOST_CONNECTIONS = 100
 
 # The end of an address of Slack's Web API, such as `/api/chat.postMessage`.
-_API_METHOD = re.compile(r"/api/([a-z]+(?:\.[a-zA-Z]+)+)$", re.ASCII)
+_API_METHOD = lazy_compile(r"/api/([a-z]+(?:\.[a-zA-Z]+)+)$", re.ASCII)
 
 
 class Reach(StrEnum):

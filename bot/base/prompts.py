@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from itertools import groupby
 from operator import itemgetter
+
+from bot.base.patterns import lazy_compile
 
 PROMPTS: ContextVar[Sequence[str]] = ContextVar("PROMPTS", default=())
 """The prompts that a log line must not quote, set by whoever handles a job."""
@@ -22,9 +23,9 @@ SHORTEST_PROMPT = 3
 DENSE_RUN = 2
 FIRST_DENSE = "\u2e80"
 
-_WORD = re.compile(r"\w+")
-_GAP = re.compile(r"[\W_]+")
-_IN_QUOTES = re.compile(r"""["'`“”„‘’«»「」『』]\s*(\w+)[\s.,]*["'`“”„‘’«»「」『』]""")
+_WORD = lazy_compile(r"\w+")
+_GAP = lazy_compile(r"[\W_]+")
+_IN_QUOTES = lazy_compile(r"""["'`“”„‘’«»「」『』]\s*(\w+)[\s.,]*["'`“”„‘’«»「」『』]""")
 
 
 def without_prompts(text: str, prompts: Sequence[str]) -> str:

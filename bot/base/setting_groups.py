@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bot.base.patterns import lazy_compile
 from bot.base.setting_types import (
     LOOPBACK,
     ProcessName,
@@ -32,7 +33,7 @@ from bot.base.setting_types import (
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgres://", "postgresql://")
-_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_ESCAPE = lazy_compile(r"%[0-9A-Fa-f]{2}")
 
 
 class SettingGroup(BaseModel):

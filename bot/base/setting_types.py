@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bot.base.logs import LogFormat, LogLevel
+from bot.base.patterns import lazy_compile
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine: only to them may a token be sent without TLS."""
@@ -16,7 +16,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _QUOTES = frozenset("\"'`“”„‘’«»")
 
-_SIGNING_SECRET = re.compile(r"[0-9a-fA-F]{32}")
+_SIGNING_SECRET = lazy_compile(r"[0-9a-fA-F]{32}")
 
 # https://docs.slack.dev/authentication/tokens
 _KINDS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -11,13 +10,15 @@ from threading import Lock
 
 from cachetools import LRUCache
 
+from bot.base.patterns import lazy_compile
+
 SECONDS = 60.0
 """An operator learns of a kind within a minute, and a flood costs a line a minute."""
 
 MOST_KINDS = 256
 """The kinds that are remembered. Beyond them the one that was seen longest ago is forgotten."""
 
-_DIGITS = re.compile(r"\d+")
+_DIGITS = lazy_compile(r"\d+")
 _SHOWN = 80
 
 

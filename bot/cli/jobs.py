@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from tabulate import tabulate
 
 from bot.app.checks import open_store
 from bot.base.errors import BotError, UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.setting_groups import StoreSettings
 from bot.base.settings import load_group
 from bot.jobs.accept import new_id
@@ -40,7 +40,7 @@ EMPTY = (None, (), "")
 # The names of a row's times end with these.
 MOMENTS = ("_at", "_since", "_until")
 # MindVideo does not document its IDs: refuse blanks, control characters and long texts.
-TASK_ID = re.compile(r"[!-~]{1,200}")
+TASK_ID = lazy_compile(r"[!-~]{1,200}")
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 

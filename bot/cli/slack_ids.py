@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
+from bot.base.patterns import lazy_compile
+
 # https://docs.slack.dev/reference/objects/user-object and …/conversation-object
-TEAM = re.compile(r"[TE][0-9A-Z]{1,20}")
-USER = re.compile(r"[UW][0-9A-Z]{1,20}")
-CHANNEL = re.compile(r"[CG][0-9A-Z]{1,20}")
+TEAM = lazy_compile(r"[TE][0-9A-Z]{1,20}")
+USER = lazy_compile(r"[UW][0-9A-Z]{1,20}")
+CHANNEL = lazy_compile(r"[CG][0-9A-Z]{1,20}")
 
 
 def checked_team(_: click.Context, __: click.Parameter, team: str | None) -> str | None:

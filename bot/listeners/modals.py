@@ -92,7 +92,6 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 _NOTHING_NAMED: Mapping[str, str] = MappingProxyType({})
 # A trigger expires after 3 s, and the form must still be drawn and opened.
 NAMES_SECONDS = 1.0
-_ANY = re.compile(".+")
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -128,7 +127,8 @@ def register(app: AsyncApp, services: Services) -> None:
     for prefix in ITEM_BUTTONS:
         app.action(re.compile(f"^{re.escape(prefix)}"))(form_changed)
     # The action ID of an option's field is the model's slug.
-    app.action({"block_id": re.compile(f"^{re.escape(FIELD)}"), "action_id": _ANY})(form_changed)
+    field, any_model = re.compile(f"^{re.escape(FIELD)}"), re.compile(".+")
+    app.action({"block_id": field, "action_id": any_model})(form_changed)
 
 
 async def open_new(

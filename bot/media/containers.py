@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bot.base.patterns import lazy_compile
 from bot.options.schema import FileKind
 
 HEAD_BYTES = 16
@@ -29,17 +30,17 @@ MIMETYPES: Mapping[str, str] = MappingProxyType(
 
 # The brands behind `ftyp`, https://mp4ra.org/registered-types/brands: those of still pictures, and
 # those of sound alone.
-_PICTURES = re.compile(rb"hei|hev|mif|msf|avi|crx|jp2")
+_PICTURES = lazy_compile(rb"hei|hev|mif|msf|avi|crx|jp2")
 _SOUND_ALONE = frozenset({b"M4A ", b"M4B ", b"F4A ", b"F4B "})
 _WEBM = b"\x1a\x45\xdf\xa3"
 # A frame of MPEG audio: eleven bits, then a version that is not reserved, and a layer. A layer of 0
 # is AAC's. http://www.mp3-tech.org/programmer/frame_header.html
-_MP3 = re.compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]")
-_AAC = re.compile(rb"ADIF|\xff[\xf0\xf1\xf8\xf9]")
+_MP3 = lazy_compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]")
+_AAC = lazy_compile(rb"ADIF|\xff[\xf0\xf1\xf8\xf9]")
 _SOUNDS = (
-    (re.compile(rb"RIFF....WAVE", re.DOTALL), "wav"),
-    (re.compile(rb"OggS"), "ogg"),
-    (re.compile(rb"fLaC"), "flac"),
+    (lazy_compile(rb"RIFF....WAVE", re.DOTALL), "wav"),
+    (lazy_compile(rb"OggS"), "ogg"),
+    (lazy_compile(rb"fLaC"), "flac"),
     (_AAC, "aac"),
     (_MP3, "mp3"),
 )

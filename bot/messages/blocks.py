@@ -6,7 +6,6 @@ refuse.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -39,6 +38,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.blocks.basic_components import SlackFile
 
+from bot.base.patterns import lazy_compile
 from bot.messages.block_json import as_json
 from storage.job import Instant, Json, is_direct
 
@@ -57,7 +57,7 @@ _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%-._~"
 
 
 # Inside of words `_` and `~` have no effect, and links keep them.
-_MARKUP = re.compile(r"[*`]|(?<!\w)[_~]|[_~](?!\w)")
+_MARKUP = lazy_compile(r"[*`]|(?<!\w)[_~]|[_~](?!\w)")
 _LOOKALIKES: Mapping[str, str] = MappingProxyType(
     {"*": "\u2217", "`": "\u02cb", "_": "\u02cd", "~": "\u223c"}
 )

@@ -16,18 +16,19 @@ from bot.base.errors import (
 )
 from bot.base.failures import classify
 from bot.base.json import parse_exact
+from bot.base.patterns import lazy_compile
 from bot.base.retry_after import read_retry_after
 from bot.mindvideo.exchange import Answer
 from bot.mindvideo.problems import Problem, clean, read_problem
 from storage.job import Failure, Instant
 
 # MindVideo's page says of a reused key only that "reusing it with different input returns 409".
-_SAYS_CONFLICT = re.compile(
+_SAYS_CONFLICT = lazy_compile(
     r"differ|mismatch|(not|n't) match|another (input|payload|request|body)|already (been )?used"
     r"|reus|conflict.{0,20}(input|payload|body|param)|idempotency.{0,8}conflict",
     re.IGNORECASE,
 )
-_SAYS_IN_PROGRESS = re.compile(
+_SAYS_IN_PROGRESS = lazy_compile(
     r"in.?progress|being (created|processed)|still|pending|processing|in.?flight|concurrent|locked",
     re.IGNORECASE,
 )

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import reduce
 
 from bot.base.json import Parsed, parse_exact
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Snapshot, TaskState
 from bot.mindvideo.task import (
     NO_STATE,
@@ -41,8 +42,8 @@ _ORDER_KEYS = (
 """Fields that may order the events by time, the most reliable first."""
 
 # The field names of https://html.spec.whatwg.org/multipage/server-sent-events.html
-_STREAM_LINE = re.compile(r"(?:(?:data|event|id|retry)(?::|$)|:)", re.MULTILINE)
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_STREAM_LINE = lazy_compile(r"(?:(?:data|event|id|retry)(?::|$)|:)", re.MULTILINE)
+_LINE_END = lazy_compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

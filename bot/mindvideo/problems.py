@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.base.json import Parsed, identifier, parse_exact
 from bot.base.logs import make_redactor
+from bot.base.patterns import lazy_compile
 
 LONGEST_MESSAGE = 300
 """Characters of a message that is shown to people."""
@@ -54,9 +55,9 @@ _SAYS_NOTHING = frozenset(
 _NO_CODES = frozenset({"0", "200", "ok", "success", "succeed"})
 """Codes of a call that succeeded, in lower case."""
 
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_INVISIBLE = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[a-z/!?][^<>]*>", re.IGNORECASE)
+_TITLE = lazy_compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_INVISIBLE = lazy_compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = lazy_compile(r"<[a-z/!?][^<>]*>", re.IGNORECASE)
 
 _redact = make_redactor(())
 

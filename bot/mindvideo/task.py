@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from bot.base.addresses import InvalidAddressError, encoded
 from bot.base.json import Parsed, identifier
+from bot.base.patterns import lazy_compile
 from bot.base.ports import MOST_OUTPUTS, Snapshot, TaskState
 from bot.mindvideo.problems import clean, find_problem
 from storage.job import Media, Output
@@ -48,9 +49,9 @@ _STATE_KEYS = ("status", "state")
 _KIND_KEYS = ("type", "event", "name")
 _INNER_KEYS = ("data", "task", "payload")
 
-_KIND_OF_TASK = re.compile(r"task[.:/_-](.+)", re.IGNORECASE)
+_KIND_OF_TASK = lazy_compile(r"task[.:/_-](.+)", re.IGNORECASE)
 
-_TASK_ID = re.compile(r"(?=.*[^.])[!-~]{1,200}")
+_TASK_ID = lazy_compile(r"(?=.*[^.])[!-~]{1,200}")
 """An ID becomes a segment of a URL's path, where dots alone would change the path."""
 
 _LONGEST_URL = 8000
@@ -206,7 +207,7 @@ def _urls(item: Parsed) -> Iterator[str]:
             yield address
 
 
-_AMOUNT = re.compile(r"\+?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
+_AMOUNT = lazy_compile(r"\+?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 
 _TOO_LARGE = Decimal(10) ** 9
 """From here on an amount is an error: no render costs that much, and a message has no room."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.wording import quoted
 
 # Without exponents: 1e400 is nobody's amount. Fewer digits than the store keeps exactly.
-_AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_AMOUNT = lazy_compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 # A thousand in some languages, and one in others.
-_AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+_AMBIGUOUS = lazy_compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 
 # A unit stands before or behind the number: `$20`, `20 USD`.
-_WITH_UNIT = re.compile(
+_WITH_UNIT = lazy_compile(
     r"(?P<before>[^\W\d_]{2,16}|[$€£¥₹])?\s*(?P<figure>[^\s$€£¥₹]*?)\s*"
     r"(?P<behind>[^\W\d_]{2,16}|[$€£¥₹])?"
 )

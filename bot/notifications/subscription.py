@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
 from typing import TypeAlias
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.notifications.schedule import Every
 from bot.options.mentions import CHANNEL
 from bot.options.wording import quoted
 from storage.notification import Level
 
-_TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?")
+_TIME = lazy_compile(r"(\d{1,2})(?::(\d{2}))?")
 HERE = "here"
 NINE = time(9)
 # `here digest weekly at 09:00`; a longer text is a prompt that begins with `notify`.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.parser import TypedText, read_text
 from bot.options.wording import quoted
 
@@ -24,8 +25,8 @@ EACH_IMAGE_FLAG = "each-image"
 
 _MOST_COUNTED = 1_000_000
 # What is passed over: a mark behind a backslash, and a mention such as `<@U123|ana>`.
-_MARK = re.compile(r"\\[{|}]|<[@#!][^<>|\s]{1,40}\|[^<>]{0,100}>|[{|}]")
-_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+_MARK = lazy_compile(r"\\[{|}]|<[@#!][^<>|\s]{1,40}\|[^<>]{0,100}>|[{|}]")
+_NUMBER = lazy_compile(r"[0-9]{1,4}", re.ASCII)
 _SPACES = " \t"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.catalog import Model
 from bot.options.file_words import WORDS, kind_of_type, words_for
 from bot.options.problems import Problems
@@ -21,7 +21,7 @@ IMAGE_EXTENSIONS = WORDS[FileKind.IMAGE].extensions
 MOST_MEGABYTES = WORDS[FileKind.IMAGE].most_megabytes
 MOST_BYTES = WORDS[FileKind.IMAGE].most_bytes
 
-_POSITION = re.compile(r"#?([1-9][0-9]?)")
+_POSITION = lazy_compile(r"#?([1-9][0-9]?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
+from bot.base.patterns import lazy_compile
 from bot.options.edit_distance import is_within_one_error
 from bot.options.saved_names import LONGEST_NAME, folded
 
 # What is passed over: links, and mentions by ID. Then what stands behind an `@`: it ends with a
 # letter or a digit, so that a mark behind it is not a part of it. The second mark is that of Asian
 # keyboards.
-_AT = re.compile(
+_AT = lazy_compile(
     r"(?:[a-z][a-z0-9+.-]{0,20}:/|www\.|mailto:)\S*|(?-i:<@[UW][A-Z0-9]+(?:\|[^<>]*)?>)"
     r"|(?<![@\uff20.-])[@\uff20](\w(?:[\w-]*\w)?)(?![\w@\uff20])",
     re.IGNORECASE,
@@ -26,7 +27,7 @@ _UNSPACED = (
     "\u0e00\u0f00\u1000\u10a0\u1780\u1800\u3040\u3100\u3400\u4dc0\u4e00\ua000\uac00\ud7b0"
     "\uf900\ufb00\uff66\uffa0\U00020000\U00040000"
 )
-_WITHIN_WORD = re.compile(r"\w")
+_WITHIN_WORD = lazy_compile(r"\w")
 # What joins a letter, and is none, goes on with the word.
 _JOINED = frozenset({"Mn", "Mc", "Cf"})
 # Names of one text that are compared with all known ones, each in half a millisecond: a text may

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from bot.base.patterns import lazy_compile
 
 HYPHENS = (
     "-"
@@ -23,7 +23,7 @@ INVISIBLE = (
 FIXED_SPACES = "\u00a0\u2007\u202f"
 """Spaces at which no line breaks; unlike others they may be inside of a flag."""
 
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+_INVISIBLE = lazy_compile(f"[{INVISIBLE}]")
 _AS_HYPHEN = str.maketrans(dict.fromkeys(HYPHENS + LONG_DASHES, "-"))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.catalog import Model
 from bot.options.references import Frame, as_frame, file_named, reference
 from bot.options.request import RenderRequest, check_input, without_scene
@@ -25,7 +26,7 @@ class Link:
 
 _SECONDS = r"[0-9]{1,4}(?:[.,][0-9]{1,3})?"
 # A time of the day is a part of the scene, and so is `at 8 knots`: a bare number ends the moment.
-_AT = re.compile(
+_AT = lazy_compile(
     r"(?:starting\s+)?(?:at|from)\s+(?:the\s+)?"
     rf"(?:(?P<minutes>[0-9]{{1,2}}):(?P<rest>[0-5][0-9](?:[.,][0-9]{{1,3}})?)(?!:?\d)"
     rf"|(?P<seconds>{_SECONDS})\s*-?(?:s|secs?|seconds?)\b(?!\s+(?:intervals|before|after|ago|long))"
@@ -33,7 +34,7 @@ _AT = re.compile(
     r"(?!\s*(?:[ap]\.?\s?m\b|o.?clock|[0-9]))(?:\s+mark\b)?(?:\s*[:,;–—](?!\d)|\s+-\s|$|\s)",
     re.IGNORECASE,
 )
-_AT_THE_END = re.compile(
+_AT_THE_END = lazy_compile(
     r"(?:(?:at|from)\s+(?:the|its)\s+(?:end|last\s+frame)\b|(?:from\s+)?where\s+it\s+"
     r"(?:left\s+off|ends|ended|stopped)\b)\s*(?:[:,;–—]\s*|\s-\s+|$)"
     r"|from\s+the\s+last\s+frame\b(?!\s+of\b)\s*",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from bot.base.patterns import lazy_compile
 from bot.options.alternatives import TIMES_FLAG
 from bot.options.cast import CAST_FLAG
 from bot.options.flags import Flags, Meaning
@@ -24,7 +25,7 @@ _OTHER_UNITS = frozenset(
     {"m", "min", "mins", "minute", "minutes", "h", "hour", "hours", "ms", "frame", "frames"}
 )
 """Units of time in which no option counts."""
-_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_ADDRESS = lazy_compile(r"https?://", re.IGNORECASE)
 _MARKS = ".,;:!?()[]…=&+|/\u060c\u3001\uff0c\uff1b"
 _OFF = frozenset(word for word, is_on in BOOLEANS.items() if not is_on) | {
     *("none", "not", "never", "without", "disabled", "mute", "muted", "silent", "silence")
@@ -32,7 +33,7 @@ _OFF = frozenset(word for word, is_on in BOOLEANS.items() if not is_on) | {
 """Words behind a boolean that is on, which say that it should be off."""
 # How far behind a value another one may stand, as in `1 and last 2`.
 _NEAR = 3
-_LINK = re.compile(r"https?://|[\w-]+(?:\.[\w-]+)+/\S|[1-9]\d?$", re.IGNORECASE)
+_LINK = lazy_compile(r"https?://|[\w-]+(?:\.[\w-]+)+/\S|[1-9]\d?$", re.IGNORECASE)
 """A link, also without its scheme, or the number of an attached file."""
 
 _ZONE = r"utc|gmt|cest|cet|eet|est|edt|cst|cdt|mst|mdt|pst|pdt|bst|ist|jst"
@@ -44,16 +45,16 @@ _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 _DATE = rf"\d{{1,2}}(?:st|nd|rd|th|\.)? {_MONTH}|{_MONTH} \d{{1,2}}"
 _FROM_NOW = r"in (?:a|an|one|two|\d{1,3}) (?:minute|hour|day|week|month)s?"
 _CLOCK = r"\d{1,2}:\d\d|\d{1,2} ?[ap]\.?m\b|\d{4}-\d\d?-\d|\d{1,2}\.\d{1,2}\."
-_OF_A_TIME = re.compile(
+_OF_A_TIME = lazy_compile(
     rf"(?:(?:and|or|on|at|then|,|;|&) ?)*(?:(?:{_ZONE}|{_DAY}|{_PART_OF_DAY}|{_PERIOD}|{_DATE}"
     rf"|{_FROM_NOW}|daily|weekly|noon|midnight|[ap]\.?m)\b|{_CLOCK}|{_WEEKDAY} \d)",
     re.IGNORECASE,
 )
-_COUNT = re.compile(
+_COUNT = lazy_compile(
     r"(?:(?:and|or|to|till|-|,) ?)*(?:\d|times?\b|x\b|videos?\b|takes?\b)", re.IGNORECASE
 )
 _TIMES = r"x ?\d|\d+ ?(?:x|times)\b|for (?:a|one|two|\d)"
-_OF_A_REPEAT = re.compile(
+_OF_A_REPEAT = lazy_compile(
     rf"(?:until|till|except|unless|starting|from \w+day|(?:but )?not |{_TIMES}"
     rf"|(?:(?:and|or|on|at|,) ?)?(?:{_DAY}|{_CLOCK}|\d))",
     re.IGNORECASE,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.catalog import Catalog, Model
 from bot.options.doubts import in_sentences
 from bot.options.model_file import MODEL_FLAG, PROJECT_FLAG
@@ -82,7 +82,7 @@ def _with_dashes(text: str, catalog: Catalog) -> str | None:
 
 
 # `mode to pro`, `mode = pro`
-_ASSIGNED = re.compile(r"\A([^\s:]+)(?:\s+(?:to|is|=|:)\s+|:\s+)")
+_ASSIGNED = lazy_compile(r"\A([^\s:]+)(?:\s+(?:to|is|=|:)\s+|:\s+)")
 
 
 def _names(catalog: Catalog) -> frozenset[str]:

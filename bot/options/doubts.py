@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.base.patterns import lazy_compile
 from bot.options.cast_names import mistyped
 from bot.options.catalog import Model
 from bot.options.characters import HYPHENS, LONG_DASHES, visible
@@ -99,14 +100,14 @@ def mistyped_cast(names: Collection[str], cast: Collection[str]) -> tuple[Doubt,
 _DASH = f"[{HYPHENS}{LONG_DASHES}]"
 # `-calm`, `--5s`, `--9:16`: a dash before a letter, or two before a digit. One dash before a digit
 # begins a number, and dashes alone are prose.
-_DASHED = re.compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
-_WHOLE_FLAG = re.compile(rf"{_DASH}{{1,3}}([^\W\d_][\w-]*)(?:=(.+))?", re.DOTALL)
+_DASHED = lazy_compile(rf"{_DASH}(?:[^\W\d_]|{_DASH}+\w)")
+_WHOLE_FLAG = lazy_compile(rf"{_DASH}{{1,3}}([^\W\d_][\w-]*)(?:=(.+))?", re.DOTALL)
 # Marks stand around an option in an answer of the bot's, an aside or a heading: `*Mode:* pro`.
 _AROUND = "`()[]{}*_"
-_LONE_DASH = re.compile(rf"{_DASH}{{1,3}}")
-_ASSIGNED = re.compile(r"([^\W\d_][\w-]*)[=:](.+)", re.DOTALL)
+_LONE_DASH = lazy_compile(rf"{_DASH}{{1,3}}")
+_ASSIGNED = lazy_compile(r"([^\W\d_][\w-]*)[=:](.+)", re.DOTALL)
 # The prefix has a letter or digit; looked for ahead, because a long word would take a second else.
-_GLUED = re.compile(
+_GLUED = lazy_compile(
     r"(?=(?:[^\w-]|_)*[^\W_])[^-]*--([^\W\d_][\w-]*)(?:=(.*))?",
     re.DOTALL,
 )

@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.alternatives import EACH_IMAGE_FLAG, TIMES_FLAG
 from bot.options.cast import CAST_FLAG
 from bot.options.catalog import MOST_MODELS, Catalog, Model
@@ -21,7 +22,7 @@ from bot.options.times import AT_FLAG, EVERY_FLAG, MOST_TIME_WORDS, find_wall_ti
 from bot.options.values import BOOLEANS, is_choice, synonym_of
 from bot.options.wording import nearest, quoted
 
-_SINGLE_DASH = re.compile(r"-([A-Za-z][\w-]+)(?:=.*)?", re.DOTALL)
+_SINGLE_DASH = lazy_compile(r"-([A-Za-z][\w-]+)(?:=.*)?", re.DOTALL)
 # Names that other programs have for the bot's own flags; a model's file has those of its options.
 _OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("count", "number", "videos", "takes", "copies", "variations"), TIMES_FLAG)

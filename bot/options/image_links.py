@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.base.errors import UsageError
 from bot.base.hosts import may_be_public
+from bot.base.patterns import lazy_compile
 from bot.options.file_words import words_for
 from bot.options.references import file_named
 from bot.options.schema import Kind, Option
@@ -16,10 +17,10 @@ from bot.options.wording import quoted
 from storage.job import Json
 
 # Browsers read a backslash as a slash, so a link with one may lead to another host than it shows.
-_NEVER_IN_A_LINK = re.compile(r"[\s\\]")
+_NEVER_IN_A_LINK = lazy_compile(r"[\s\\]")
 # Allowed in a link, and yet nearly always typed between two or behind one. A link may hold another
 # one as a part of its path or query.
-_NOT_ONE_LINK = re.compile(r"[^/=:]https?://|[.,;:!\"'|&+]\Z", re.IGNORECASE)
+_NOT_ONE_LINK = lazy_compile(r"[^/=:]https?://|[.,;:!\"'|&+]\Z", re.IGNORECASE)
 
 
 def check_links(option: Option, value: Json, label: str) -> None:

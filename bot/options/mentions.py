@@ -10,16 +10,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.base.patterns import lazy_compile
 from bot.options.schema import PROMPT, texts_of
 from bot.options.styles import asked_items
 from storage.job import Job, Json
 
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
-_MENTION = re.compile(r"<(?:@([UW][A-Z0-9]+)|#([CDG][A-Z0-9]+)|!subteam\^(S[A-Z0-9]+))\|?>")
+_MENTION = lazy_compile(r"<(?:@([UW][A-Z0-9]+)|#([CDG][A-Z0-9]+)|!subteam\^(S[A-Z0-9]+))\|?>")
 
-PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+PERSON = lazy_compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 """A person, as a whole word of what is typed: the ID is the group."""
-CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
+CHANNEL = lazy_compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 """A channel, likewise."""
 
 SOMEBODY = "@somebody"

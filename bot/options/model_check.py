@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.base.errors import ConfigurationError
+from bot.base.patterns import lazy_compile
 from bot.options.file_words import WORDS
 from bot.options.model_file import (
     DRY_FLAGS,
@@ -35,7 +35,7 @@ from bot.options.schema_check import check_schema
 from bot.options.validation import find_violation
 from bot.options.wording import shown
 
-_TYPEABLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_TYPEABLE = lazy_compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # The value of a button holds the options that it changes, and 2,000 characters at most:
 # https://docs.slack.dev/reference/block-kit/block-elements/button-element
 LONGEST_UPGRADE = 1800

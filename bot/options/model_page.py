@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from bot.base.errors import ConfigurationError, UsageError
 from bot.base.json import parse_document
+from bot.base.patterns import lazy_compile
 from bot.options.characters import FIXED_SPACES, without_line_breaks
 from bot.options.model_file import SLUG
 from bot.options.schema import (
@@ -42,29 +43,29 @@ _LONGEST_DESCRIPTION = 300
 _LONGEST_SLUG = 200
 # Spaces with which pages keep lines together, and marks of no width, are no white space of JSON.
 _PLAIN_SPACES = str.maketrans({**dict.fromkeys(FIXED_SPACES, " "), "\u200b": None, "\ufeff": None})
-_SLUG = re.compile(SLUG)
+_SLUG = lazy_compile(SLUG)
 # The body of a request, plain or with its quotes escaped for a shell.
-_NAMED = re.compile(
+_NAMED = lazy_compile(
     rf"""\\?"model\\?"\s{{0,9}}:\s{{0,9}}\\?"([^"\\\n]{{0,{_LONGEST_SLUG}}})\\?\""""
 )
 # MindVideo's keys begin so; another gateway's stand behind the name of their scheme.
-_KEY = re.compile(r"\bmv_(?:live|test)_\w+|(?<=Bearer )[^\s\"'\\]{8,}")
-_MARKS = re.compile(r'\\.|[{}"\n]', re.DOTALL)
-_ENTITY = re.compile(r"&(?:quot|amp|lt|gt|apos|nbsp|#[0-9]{1,5}|#x[0-9a-fA-F]{1,5});")
-_CURLY = re.compile("[“”„‟″]")
-_TRAILING_COMMA = re.compile(r",\s*[}\]]")
+_KEY = lazy_compile(r"\bmv_(?:live|test)_\w+|(?<=Bearer )[^\s\"'\\]{8,}")
+_MARKS = lazy_compile(r'\\.|[{}"\n]', re.DOTALL)
+_ENTITY = lazy_compile(r"&(?:quot|amp|lt|gt|apos|nbsp|#[0-9]{1,5}|#x[0-9a-fA-F]{1,5});")
+_CURLY = lazy_compile("[“”„‟″]")
+_TRAILING_COMMA = lazy_compile(r",\s*[}\]]")
 _PROPERTIES = "properties"
 
 _ADDRESS = r"(?:_(?:url|uri|link|file)s?)?(?:_?[0-9]{1,2})?"
 _NAMES = {
-    FileKind.IMAGE: re.compile(rf"(?:.*_)?(?:image|frame|picture|photo)s?{_ADDRESS}"),
-    FileKind.VIDEO: re.compile(rf"(?:.*_)?(?:video|clip)s?{_ADDRESS}"),
-    FileKind.AUDIO: re.compile(rf"(?:.*_)?(?:audio|(?:sound|music|voice|speech)(?=_)){_ADDRESS}"),
+    FileKind.IMAGE: lazy_compile(rf"(?:.*_)?(?:image|frame|picture|photo)s?{_ADDRESS}"),
+    FileKind.VIDEO: lazy_compile(rf"(?:.*_)?(?:video|clip)s?{_ADDRESS}"),
+    FileKind.AUDIO: lazy_compile(rf"(?:.*_)?(?:audio|(?:sound|music|voice|speech)(?=_)){_ADDRESS}"),
 }
 _LISTS = {FileKind.IMAGE: "images", FileKind.VIDEO: "videos", FileKind.AUDIO: "audio"}
-_FIRST_NAME = re.compile(r"(?:.*_)?(?:first|start|head)(?:_.*)?")
-_LAST_NAME = re.compile(r"(?:.*_)?(?:last|end|tail)(?:_.*)?")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_FIRST_NAME = lazy_compile(r"(?:.*_)?(?:first|start|head)(?:_.*)?")
+_LAST_NAME = lazy_compile(r"(?:.*_)?(?:last|end|tail)(?:_.*)?")
+_HUMP = lazy_compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

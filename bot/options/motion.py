@@ -6,10 +6,11 @@ another language, a rare verb that has the ending of one, a noun that begins lik
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_WORD = re.compile(r"[a-z]+")
+from bot.base.patterns import lazy_compile
+
+_WORD = lazy_compile(r"[a-z]+")
 # Words that hardly any other language has.
 _ENGLISH = frozenset({"and", "the", "with"})
 # Nouns and their like that end as a motion does.
@@ -73,7 +74,7 @@ _BEGINNINGS = tuple(
     )
     for word in line.split()
 )
-_MOTION = re.compile("|".join(sorted(set(_BEGINNINGS))))
+_MOTION = lazy_compile("|".join(sorted(set(_BEGINNINGS))))
 _ENDING = "ing"
 # In characters: beginnings of shorter words are those of too much else.
 _SHORTEST_ENDING = 5

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.scene import replaces_scene
 
 USUAL_SECONDS = 60.0
@@ -15,15 +16,15 @@ _TIME = (
     r"(?:(?P<hours>[0-9]{1,2}):)?(?P<minutes>[0-9]{1,3}):(?P<seconds>[0-5][0-9](?:[.,][0-9]{1,3})?)"
 )
 # As an item of a list, in brackets, behind "at", before a mark.
-_BEGINS = re.compile(
+_BEGINS = lazy_compile(
     rf"(?:[-*•–—]\s+|[0-9]{{1,2}}[.)]\s+)?(?:(?:at|around|about|from|tc|timecode)\s+|@\s*)?"
     rf"[\[(]?{_TIME}s?(?!\w|[:.,][0-9])[\])]?"
     r"(?:\s*[-–—:,.]+(?=\s|$))?\s*(?P<words>.*)",
     re.IGNORECASE,
 )
 # Shapes of pictures are written alike.
-_SHAPE = re.compile(r"(?:9:16|9:21|10:16|16:10)\b")
-_ENDS = re.compile(rf"(?P<words>.*\S)\s+(?:at\s+|@\s*){_TIME}[.!]*", re.IGNORECASE)
+_SHAPE = lazy_compile(r"(?:9:16|9:21|10:16|16:10)\b")
+_ENDS = lazy_compile(rf"(?P<words>.*\S)\s+(?:at\s+|@\s*){_TIME}[.!]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class TypedNote:
     words: str
 
 
-_INSIDE = re.compile(rf"(?<![\w:.,]){_TIME}(?![\w:]|[.,][0-9])")
+_INSIDE = lazy_compile(rf"(?<![\w:.,]){_TIME}(?![\w:]|[.,][0-9])")
 
 
 def read_notes(text: str, lasts: float | None) -> tuple[TypedNote, ...]:

@@ -16,6 +16,7 @@ from functools import cached_property
 from itertools import takewhile, zip_longest
 from typing import TypeAlias, assert_never
 
+from bot.base.patterns import lazy_compile
 from bot.options.characters import (
     FIXED_SPACES,
     HYPHENS,
@@ -36,27 +37,27 @@ _DASHES = (
     f"{_UNSEEN}(?:[{LONG_DASHES}][{_ANY_DASH}{INVISIBLE}]{{0,16}}"
     f"|[{HYPHENS}]{_GAP}[{_ANY_DASH}][{_ANY_DASH}{INVISIBLE}{FIXED_SPACES}]{{0,16}})"
 )
-_FLAG = re.compile(rf"{_DASHES}([^\W\d_][^\s=]*)(=?)")
-_FLAG_START = re.compile(rf"(?<!\S){_DASHES}[^\W\d_]")
+_FLAG = lazy_compile(rf"{_DASHES}([^\W\d_][^\s=]*)(=?)")
+_FLAG_START = lazy_compile(rf"(?<!\S){_DASHES}[^\W\d_]")
 _END = rf"{_GAP}(?=[^\S{FIXED_SPACES}]|\Z)"
-_END_OF_OPTIONS = re.compile(rf"{_UNSEEN}[{HYPHENS}]{_UNSEEN}[{HYPHENS}]{_END}")
+_END_OF_OPTIONS = lazy_compile(rf"{_UNSEEN}[{HYPHENS}]{_UNSEEN}[{HYPHENS}]{_END}")
 # At the very beginning of the text, where a phone may have turned two hyphens into one dash.
-_END_OF_OPTIONS_FIRST = re.compile(
+_END_OF_OPTIONS_FIRST = lazy_compile(
     rf"{_UNSEEN}(?:[{HYPHENS}]{_UNSEEN}[{HYPHENS}]|[{LONG_DASHES}][{HYPHENS}]?){_END}"
 )
-_WORD = re.compile(r"\S+")
+_WORD = lazy_compile(r"\S+")
 # `3s:`, also as an item of a list, and as keyboards of other languages have the colon.
-_SHOT = re.compile(
+_SHOT = lazy_compile(
     rf"^[^\S\n]*({_UNSEEN}"
     r"(?:(?:[•◦▪‣*–-]|[0-9]{1,2}[.)])[^\S\n]{1,4})?"
     r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a][^\S\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
 # The same behind other words of a line, also behind the mark that ends them.
-_SECONDS = re.compile(
+_SECONDS = lazy_compile(
     r"(?<![^\s;|/])[0-9]{1,2}[^\S\n]?(?:s|secs?|seconds?)[^\S\n]?[:\uff1a]", re.IGNORECASE
 )
-_EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_EMPTY_LINE = lazy_compile(r"\n[^\S\n]*\n\s*")
 
 # The marks that may close each quote, the likeliest first: keyboards mix them.
 _CLOSING: Mapping[str, str] = {
@@ -68,10 +69,10 @@ _CLOSING: Mapping[str, str] = {
 }
 _SINGLE_OPEN = "'‘"
 # A single quote closes only where a word ends; anywhere else it is an apostrophe.
-_SINGLE_CLOSE = re.compile(r"(?<!\s)['’](?=$|[\s.,;:!?)])")
+_SINGLE_CLOSE = lazy_compile(r"(?<!\s)['’](?=$|[\s.,;:!?)])")
 _JSON_CLOSING: Mapping[str, str] = {**_CLOSING, "'": "'’", "‘": "’'"}
 # Straight quotes may hold straight quotes, each written twice.
-_STRAIGHT = re.compile(r'"([^"]*(?:""[^"]*)*)"')
+_STRAIGHT = lazy_compile(r'"([^"]*(?:""[^"]*)*)"')
 _STRAIGHTENED = str.maketrans("“”„", '"""')
 
 

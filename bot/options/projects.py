@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.form_elements import FormError, State, element
 from bot.options.form_fields import PROJECT_BLOCK
 from bot.options.wording import quoted
@@ -13,7 +13,7 @@ from bot.options.wording import quoted
 LONGEST_NAME = 40
 
 # Letters of any script: `\w` is those, digits and the underscore.
-_NAME = re.compile(rf"\w[\w.-]{{0,{LONGEST_NAME - 1}}}")
+_NAME = lazy_compile(rf"\w[\w.-]{{0,{LONGEST_NAME - 1}}}")
 
 
 NONE = frozenset({"none", "off"})

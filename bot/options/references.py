@@ -5,16 +5,17 @@ An ID stays valid, while a link would expire.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.base.patterns import lazy_compile
 from storage.job import Json
 
 _PREFIX = "slack-file:"
 _LAST = "last"
-_FRAME = re.compile(rf"([A-Za-z0-9]+)@({_LAST}|[0-9]{{1,5}}(?:\.[0-9]{{1,3}})?)~([\w-]+)")
-_FILE = re.compile(rf"[A-Za-z0-9]+|{_FRAME.pattern}")
+_FRAME_TEXT = rf"([A-Za-z0-9]+)@({_LAST}|[0-9]{{1,5}}(?:\.[0-9]{{1,3}})?)~([\w-]+)"
+_FRAME = lazy_compile(_FRAME_TEXT)
+_FILE = lazy_compile(rf"[A-Za-z0-9]+|{_FRAME_TEXT}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

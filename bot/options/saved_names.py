@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.characters import hyphenated, visible
 from bot.options.wording import nearest, quoted
 
@@ -16,7 +16,7 @@ NONE = frozenset({"none", "off"})
 """Words for nothing of what is saved."""
 
 # Letters of any script: `\w` is those, digits and the underscore.
-_NAME = re.compile(rf"\w[\w-]{{0,{LONGEST_NAME - 1}}}")
+_NAME = lazy_compile(rf"\w[\w-]{{0,{LONGEST_NAME - 1}}}")
 
 
 def folded(text: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from bot.base.patterns import lazy_compile
 from storage.job import Json
 
 # Words behind it replace the earlier prompt: `new:`, `new prompt:`, `prompt:`, `instead:`, and
 # `change the prompt to`.
-_REPLACES = re.compile(
+_REPLACES = lazy_compile(
     r"(?:(?:new|different)(?:\s+(?:prompt|scene|video|idea))?|prompt|instead)\s*[:=]\s*"
     r"|(?:change|replace)\s+(?:the\s+)?(?:prompt|scene)\s+(?:to|with|by)\b\s*:?\s*",
     re.IGNORECASE,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.alternatives import EACH_IMAGE_FLAG, Variant, Variants, refuse_too_many
 from bot.options.attachments import Attached, images_among
 from bot.options.doubts import doubted
@@ -22,7 +22,7 @@ Read: TypeAlias = Callable[[TypedText, Sequence[Attached]], RenderRequest]
 _MOST_TOLD = 6
 _LONGEST_READ = 8000
 """In characters: of a longer text that is wrong no further variant is read."""
-_NUMBER = re.compile(r"[0-9][0-9,]*")
+_NUMBER = lazy_compile(r"[0-9][0-9,]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

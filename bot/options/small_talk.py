@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
+from bot.base.patterns import lazy_compile
 from bot.options.small_talk_phrases import (
     AGREEMENTS,
     GREETINGS,
@@ -45,52 +44,29 @@ _SHORT_QUESTION = 7
 _SHORT_WORD = 4
 
 # Emoji as Slack sends them (`:pray::skin-tone-2:`), mentions of people and groups, emoticons.
-_DECORATION = re.compile(
+_DECORATION = lazy_compile(
     r":[a-z+\-][a-z0-9_+'\-]*:|<[@!][^<>]*>|(?<!\w)@[\w.\-]+"
     r"|(?<!\w)(?:<3+|[:;=][-'^]?[()dpo3*/|]|xd+|\^_*\^)(?!\w)"
 )
-_WORD = re.compile(r"\w+(?:'\w+)*")
-_REPEATED = re.compile(r"(.)\1{2,}")
+_WORD = lazy_compile(r"\w+(?:'\w+)*")
+_REPEATED = lazy_compile(r"(.)\1{2,}")
 # Of a text read backwards: from its end, a long row of marks is read once.
-_ASKS = re.compile(r"[\s!.)]*\?")
+_ASKS = lazy_compile(r"[\s!.)]*\?")
 
 
 def _all(*phrases: str) -> re.Pattern[str]:
     """Return the pattern of a text that consists of these phrases alone."""
-    return re.compile(f"(?:{any_of(*phrases)}(?: |$))+")
+    return lazy_compile(f"(?:{any_of(*phrases)}(?: |$))+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Patterns:
-    """The patterns of the phrases, compiled."""
-
-    greets: re.Pattern[str]
-    agrees: re.Pattern[str]
-    thanks: re.Pattern[str]
-    lead: re.Pattern[str]
-    """What may come before a question: `hey bot, can you …`, `ok so what …`."""
-    begins_to_ask: re.Pattern[str]
-    question: re.Pattern[str]
-    request: re.Pattern[str]
-
-
-@cache
-def _patterns() -> _Patterns:
-    """Compile the patterns once: that takes 0.1 s, for which no start should wait."""
-    return _Patterns(
-        greets=_all(GREETINGS),
-        agrees=_all(GREETINGS, AGREEMENTS),
-        thanks=_all(GREETINGS, AGREEMENTS, THANKS),
-        lead=re.compile(f"(?:{any_of(GREETINGS, '<lead>', 'excuse me', 'thank you')} )+"),
-        begins_to_ask=re.compile(rf"{any_of('<asking>')}\b"),
-        question=re.compile(any_of(QUESTIONS)),
-        request=re.compile(any_of(REQUEST)),
-    )
-
-
-def load_phrases() -> None:
-    """Compile the patterns of all phrases; without it the first text would wait for that."""
-    _patterns()
+_GREETS = _all(GREETINGS)
+_AGREES = _all(GREETINGS, AGREEMENTS)
+_THANKS = _all(GREETINGS, AGREEMENTS, THANKS)
+# What may come before a question: `hey bot, can you …`, `ok so what …`.
+_LEAD = lazy_compile(f"(?:{any_of(GREETINGS, '<lead>', 'excuse me', 'thank you')} )+")
+_BEGINS_TO_ASK = lazy_compile(rf"{any_of('<asking>')}\b")
+_QUESTION = lazy_compile(any_of(QUESTIONS))
+_REQUEST = lazy_compile(any_of(REQUEST))
 
 
 def small_talk(text: str) -> SmallTalk | None:
@@ -114,7 +90,7 @@ def small_talk(text: str) -> SmallTalk | None:
 
 
 _ASKS_NOTHING = frozenset({SmallTalk.GREETING, SmallTalk.THANKS, SmallTalk.AGREEMENT})
-_DENIAL = re.compile(
+_DENIAL = lazy_compile(
     r"\b(?:no|not|nope|nah|dont|forget|ignore|wrong|wait|hold|stop|cancel)\b|n't\b"
 )
 
@@ -131,28 +107,26 @@ def is_talk(text: str) -> bool:
 
 
 def _kind(said: str, *, asks: bool) -> SmallTalk | None:
-    patterns = _patterns()
-    if patterns.greets.fullmatch(said):
+    if _GREETS.fullmatch(said):
         return SmallTalk.GREETING
-    if patterns.agrees.fullmatch(said):
+    if _AGREES.fullmatch(said):
         return SmallTalk.AGREEMENT
-    if patterns.thanks.fullmatch(said):
+    if _THANKS.fullmatch(said):
         return SmallTalk.THANKS
     return SmallTalk.QUESTION if _is_question(said, asks=asks) else None
 
 
 def _is_question(said: str, *, asks: bool) -> bool:
-    patterns = _patterns()
-    lead = patterns.lead.match(f"{said} ")
+    lead = _LEAD.match(f"{said} ")
     rest = said[lead.end() :] if lead else said
     words = rest.split()
-    request = patterns.request.match(rest)
+    request = _REQUEST.match(rest)
     if request is not None:
         what = request["what"].split()
         return NO_SCENE.issuperset(what) or not OF_THE_SERVICE.isdisjoint(what)
-    if patterns.question.match(rest):
+    if _QUESTION.match(rest):
         return True
-    if not asks or not patterns.begins_to_ask.match(rest):
+    if not asks or not _BEGINS_TO_ASK.match(rest):
         return False
     return len(words) <= _SHORT_QUESTION or not OF_THE_BOT.isdisjoint(words)
 

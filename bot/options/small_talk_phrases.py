@@ -176,7 +176,7 @@ _PARTS: Mapping[str, str] = MappingProxyType(
         "lot": r"(?: (?:so much|a lot|video|one))",
     }
 )
-# Not the name of a group.
+# Not the name of a group. Used while this and `small_talk` are imported, so it is no lazy pattern.
 _NAME = re.compile(r"(?<!P)<(\w+)>")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.edit_distance import is_within_one_error
 from bot.options.parser import TypedText
 from bot.options.saved_names import NONE, not_saved, read_saved_name
@@ -20,7 +20,7 @@ from storage.style_words import PLACE, uncomposed
 STYLE_FLAG = "style"
 """The flag that names a style; a model with an option of this name keeps it."""
 
-_IN_BRACES = re.compile(r"\{(\w+)\}")
+_IN_BRACES = lazy_compile(r"\{(\w+)\}")
 
 MARKS = " .,;:"
 """Left out at the end of a prompt where words of a style follow."""

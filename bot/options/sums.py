@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from bot.base.patterns import lazy_compile
 from bot.options.schema import Schema, as_mapping
 from storage.job import Json
 
 # No more digits than a duration has: text such as 1e999999 takes minutes to be read.
-_DECIMAL = re.compile(r"[0-9]{1,6}(?:\.[0-9]{0,6})?")
+_DECIMAL = lazy_compile(r"[0-9]{1,6}(?:\.[0-9]{0,6})?")
 
 
 def number_of(value: Json) -> Fraction | None:

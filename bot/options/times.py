@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,6 +9,7 @@ from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.wording import quoted
 from storage.job import Instant, Repeat, RepeatEvery
 
@@ -36,8 +36,8 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _SHORTEST_WEEKDAY = 3
 _SATURDAY = 5
 _DAYS_AHEAD = {"today": 0, "tomorrow": 1}
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|(1[0-2]|0?[1-9])(?::([0-5]\d))? ?([ap])\.?m\.?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_CLOCK = lazy_compile(r"([01]?\d|2[0-3]):([0-5]\d)|(1[0-2]|0?[1-9])(?::([0-5]\d))? ?([ap])\.?m\.?")
+_DATE = lazy_compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

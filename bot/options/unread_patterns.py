@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bot.base.patterns import lazy_compile
 from bot.options.alternatives import TIMES_FLAG
 from bot.options.catalog import Model
 from bot.options.parser import Split, TypedText, seconds_inside
@@ -18,14 +19,14 @@ from bot.options.wording import quoted, short
 _SECONDS = r"[0-9]{1,3}(?:[:.][0-9]{1,2})?[^\S\n]?(?:s|secs?|seconds?)?"
 _WITH_UNIT = r"[0-9]{1,3}[^\S\n]?(?:s|secs?|seconds?)\b"
 # `0-3s: boats`, `3s - boats`, `[3s] boats`, `Shot 1: boats`, `0:03 boats`, `Intro (3s): boats`.
-_LIKE_A_SHOT = re.compile(
+_LIKE_A_SHOT = lazy_compile(
     rf"^[^\S\n]*[\[(*•-]?[^\S\n]?(?:(?:shot|scene|clip)[^\S\n]?[0-9]{{1,2}}\b"
     rf"|{_SECONDS}[^\S\n]?(?:-|–|—|to)[^\S\n]?[0-9]|{_WITH_UNIT}"
     rf"|[0-9]{{1,2}}:[0-5][0-9]\b|[^\n(\[]{{1,60}}[(\[]{_WITH_UNIT}[^\S\n]?[)\]]).*",
     re.IGNORECASE | re.MULTILINE,
 )
 # `{red,blue}`, `{red/blue}`, `(red|blue)`, `red|blue}`.
-_LIKE_ALTERNATIVES = re.compile(
+_LIKE_ALTERNATIVES = lazy_compile(
     r"\{[^{}|\n]{1,80}[,/][^{}|\n]{1,80}\}|(?<!\S)[^\s|{]{1,80}\|[^\s|]{1,80}"
 )
 
@@ -36,13 +37,13 @@ _DAY = (
 )
 _CLOCK = r"(?:(?:at\s+)?[0-9]{1,2}(?::[0-9]{2}|\s?[ap]\.?m)|at\s+[0-9]{1,2}(?![\w:.,]*[0-9]))"
 # `tomorrow at 9`, `9:00 every monday`, and `schedule a lake for monday`.
-_LIKE_A_START = re.compile(
+_LIKE_A_START = lazy_compile(
     rf"\b{_DAY},?\s+{_CLOCK}\b|\b{_CLOCK},?\s+{_DAY}\b|^\W*schedule\b.*\b{_DAY}\b",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-_LIKE_TIMES = re.compile(
+_LIKE_TIMES = lazy_compile(
     r"\b(?:[2-9]|10|two|three|four|five|six)\s+(?:(?:more|new|other|different)\s+)*"
     r"(?:versions|variations|variants|takes|alternatives)\b",
     re.IGNORECASE,

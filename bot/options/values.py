@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import assert_never
 
 from bot.base.errors import UsageError
 from bot.base.json import parse_document
+from bot.base.patterns import lazy_compile
 from bot.options.characters import hyphenated, visible
 from bot.options.parser import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
@@ -17,8 +17,8 @@ from bot.options.wording import allowed, quoted, short, shown, strangers
 from storage.job import Json
 
 # Python reads integers of at most 4,300 digits; no option needs a hundredth of that.
-_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
-_NUMBER = re.compile(
+_INTEGER = lazy_compile(r"[+-]?[0-9]{1,40}")
+_NUMBER = lazy_compile(
     r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 )
 BOOLEANS: Mapping[str, bool] = {
@@ -35,11 +35,11 @@ _MOST_TOLD = 5
 # Deeper than any real option, and far from Python's limit of recursion.
 _DEEPEST = 20
 # C0 and C1 without tab and line feed, and halves of surrogate pairs, which UTF-8 cannot encode.
-_UNSENDABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSENDABLE = lazy_compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # These only control the direction of text, and could show the bot's messages in another order:
 # https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings. The harmless marks U+200E
 # and U+200F stay.
-_DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_DIRECTION_CONTROLS = lazy_compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def refusal(label: str, schema: Schema, given: Json) -> UsageError:

@@ -6,19 +6,20 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bot.base.patterns import lazy_compile
 from bot.options.characters import HYPHENS, LONG_DASHES
 
 # `<what>` or `<what|label>`: https://docs.slack.dev/messaging/formatting-message-text#advanced
-_MARKUP = re.compile(r"<([@#!]|[a-z][a-z0-9+.-]*:)([^<>|]+)(?:\|([^<>]*))?>", re.IGNORECASE)
+_MARKUP = lazy_compile(r"<([@#!]|[a-z][a-z0-9+.-]*:)([^<>|]+)(?:\|([^<>]*))?>", re.IGNORECASE)
 # A link is an option's value behind its flag, and needs its address there, not its label.
-_VALUE_OF_FLAG = re.compile(
+_VALUE_OF_FLAG = lazy_compile(
     rf"(?:\A|\s)[{HYPHENS}{LONG_DASHES}]{{1,3}}[^\s=<>]{{1,40}}(?:\s{{1,3}}|=)[\"'“‘„«]?\Z"
 )
 # Characters before a link among which its flag is looked for.
 _LOOKED_AT = 60
 # The only three characters that Slack escapes in the text of a message:
 # https://docs.slack.dev/messaging/formatting-message-text/#escaping
-_ENTITY = re.compile("&(amp|lt|gt);")
+_ENTITY = lazy_compile("&(amp|lt|gt);")
 _ENTITIES: Mapping[str, str] = {"amp": "&", "lt": "<", "gt": ">"}
 _GROUP = "subteam^"
 _DATE = "date^"

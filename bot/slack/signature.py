@@ -7,18 +7,18 @@ clock. https://docs.slack.dev/authentication/verifying-requests-from-slack
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from bot.base.patterns import lazy_compile
 from storage.job import Instant
 
 WINDOW_SECONDS = 300.0
 """How old a signed request may be, as Slack advises: a later one may be sent by somebody else."""
 
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
-_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_TIMESTAMP = lazy_compile(r"[0-9]{1,12}")
+_SIGNATURE = lazy_compile(r"v0=[0-9a-f]{64}")
 
 
 class SignatureVerdict(Enum):

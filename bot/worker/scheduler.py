@@ -14,6 +14,7 @@ from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.job import Job as ScheduledJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.base.traces import leave_span
 from storage.job import Instant
@@ -71,8 +72,10 @@ class Scheduler:
     def start(self, tick: Callable[[], Awaitable[object]]) -> None:
         """Start to call `tick`. Needs a running event loop."""
         self._tick = tick
+        # A trigger's name would be looked up among plugins, which `bot.worker` leaves out.
+        every_tick = IntervalTrigger(seconds=self._tick_seconds, timezone=UTC)
         self._job = self.scheduler.add_job(
-            self._run_ticks, "interval", seconds=self._tick_seconds, next_run_time=datetime.now(UTC)
+            self._run_ticks, every_tick, next_run_time=datetime.now(UTC)
         )
         self.scheduler.start()
         self._watchdog = asyncio.create_task(self._watch(), name="scheduler watchdog")

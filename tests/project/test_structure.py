@@ -245,6 +245,31 @@ def test_a_start_builds_no_validator_that_a_request_may_never_need() -> None:
     assert printed.split() == ["ImageLimits"]
 
 
+def test_a_start_compiles_no_pattern_that_it_does_not_use() -> None:
+    """All of them take a twentieth of the start; a thread compiles them once the bot is ready."""
+    code = """if True:
+        import re, sys
+        compiled, by = re.compile, []
+        def note(*arguments):
+            by.append(sys._getframe(1).f_globals["__name__"])
+            return compiled(*arguments)
+        re.compile = note
+        import bot.cli.main, bot.cli.run
+        print(*{name for name in by if name.startswith("bot.")})
+        from bot.base.patterns import compile_all
+        compile_all()
+        print(by.count("bot.base.patterns") > 100)
+        by.clear()
+        compile_all()
+        print(by)
+    """
+    printed = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    # The patterns of small talk are written with names, which are filled in by a pattern.
+    assert printed.splitlines() == ["bot.options.small_talk_phrases", "True", "[]"]
+
+
 def test_connections_are_opened_by_one_module() -> None:
     """So that proxies, certificates and inner addresses are thought of once."""
     opens = re.compile(r"\b(ClientSession|TCPConnector|urlopen|HTTPSConnection)\(")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
 from bot.base.errors import UnreachablePlaceError, UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.budget_changes import not_in_charge
@@ -23,7 +23,7 @@ from bot.slack.markup import plain
 from storage.approval import LEAST_APPROVAL_SECONDS, MOST_APPROVAL_SECONDS, ApprovalRule, terms_of
 from storage.job import is_direct
 
-_DURATION = re.compile(r"(\d{1,3})(h|d)")
+_DURATION = lazy_compile(r"(\d{1,3})(h|d)")
 _SECONDS = MappingProxyType({"h": 3600.0, "d": 86400.0})
 _PARTS = frozenset({"above", "by", "in", "within", "own"})
 APPROVAL_WORDS = _PARTS | {"confirm", "approve"}

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.jobs.budget_change import (
     AddRaise,
     BudgetChange,
@@ -38,7 +39,7 @@ from storage.budget import ScopeKind, UnknownPrice, Window
 
 LONGEST_REASON = 200
 
-_BECAUSE = re.compile(r"(?:^|\s)because(?:[\s:]+(?P<why>.*))?$", re.IGNORECASE | re.DOTALL)
+_BECAUSE = lazy_compile(r"(?:^|\s)because(?:[\s:]+(?P<why>.*))?$", re.IGNORECASE | re.DOTALL)
 
 _WINDOWS = MappingProxyType(
     {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.base.errors import RetryLaterError, UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.cast import load_placed_cast, placed_cast
@@ -39,7 +40,7 @@ from bot.slack.markup import plain
 from storage.saved import SavedKind, Written
 
 CAST = "cast"
-_SAVED = re.compile(rf"(\S+)(?:\s+({PLACES}))?", re.IGNORECASE)
+_SAVED = lazy_compile(rf"(\S+)(?:\s+({PLACES}))?", re.IGNORECASE)
 _USAGE = (
     "Mention me with `cast save NAME` in a message with a picture, or type `/video cast save NAME` "
     "to choose one; `/video cast rename NAME OTHER` and `/video cast delete NAME` change it. "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.budget_changes import not_in_charge
@@ -20,7 +21,7 @@ from bot.options.catalog import Catalog
 from bot.slack.markup import plain
 from storage.budget import Booking
 
-_CHANGE = re.compile(
+_CHANGE = lazy_compile(
     r"(?P<how>add|take)(?:\s+(?!for\b)(?P<amount>.+?))?(?P<reason>\s+for(?:\s+(?P<why>.*))?)?",
     re.DOTALL | re.IGNORECASE,
 )

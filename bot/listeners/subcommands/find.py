@@ -13,6 +13,7 @@ from functools import partial
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.find import load_page
@@ -32,8 +33,8 @@ ME, HERE = "me", "here"
 KEPT = "kept"
 MOST_DAYS = 36_500
 
-_FLAG = re.compile(r"--?([a-z]+)(?:=(.*))?", re.IGNORECASE | re.DOTALL)
-_SPAN = re.compile(r"(\d{1,6})?\s*([a-z]*)", re.IGNORECASE)
+_FLAG = lazy_compile(r"--?([a-z]+)(?:=(.*))?", re.IGNORECASE | re.DOTALL)
+_SPAN = lazy_compile(r"(\d{1,6})?\s*([a-z]*)", re.IGNORECASE)
 _QUOTES = "\"'“”‘’`"
 _UNITS: Mapping[str, int] = MappingProxyType(
     {"": 1, "d": 1, "day": 1, "w": 7, "week": 7, "m": 30, "month": 30, "y": 365, "year": 365}

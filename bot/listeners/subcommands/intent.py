@@ -13,10 +13,10 @@ them. All else is a prompt, except small talk; a single word is that in a conver
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.base.patterns import lazy_compile
 from bot.listeners.context import Handler
 from bot.listeners.subcommands.near_command import HELP, asked_for, near_command
 from bot.listeners.subcommands.text_context import TextContext
@@ -38,7 +38,7 @@ HELP_TEXTS = frozenset(
 _MOST_SHOWN = 200
 _MARKS = ".,;:!?"
 # What phones make of two hyphens.
-_DASH = re.compile("^[–—]-?")
+_DASH = lazy_compile("^[–—]-?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,13 @@ The word `last` stands for the ID of the asker's newest job.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Message
 from bot.jobs.accept import ALPHABET, LENGTH, Interaction
 from bot.jobs.access import find_job, find_set
@@ -33,9 +33,9 @@ from storage.store import JobFilter
 LAST = "last"
 """Stands for the asker's newest job: that of this channel, else that of any."""
 
-_ID = re.compile(f"({PREFIX})?[{ALPHABET}]{{{LENGTH}}}")
+_ID = lazy_compile(f"({PREFIX})?[{ALPHABET}]{{{LENGTH}}}")
 # An ID that may be mistyped, or that of a delivery, rather than a word of a prompt.
-_LIKE_AN_ID = re.compile(r"\S*\d\S*")
+_LIKE_AN_ID = lazy_compile(r"\S*\d\S*")
 # `again last night in paris` is a scene.
 _BEHIND_LAST = frozenset(
     {"night", "day", "dance", "summer", "winter", "spring", "autumn", "train", "year", "week"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.names import read_in_names
@@ -22,8 +23,8 @@ from storage.saved import Editor, SavedKey, SavedKind, Written
 SAVE, DELETE, RENAME = "save", "delete", "rename"
 PLACES = "|".join(SavedFor)
 # The place stands behind the name, or behind both names.
-_NAMED = re.compile(rf"(\S+)(?:\s+({PLACES}))?", re.IGNORECASE)
-_RENAMED = re.compile(rf"(\S+)\s+(?:to\s+)?(\S+?)(?:\s+({PLACES}))?", re.IGNORECASE)
+_NAMED = lazy_compile(rf"(\S+)(?:\s+({PLACES}))?", re.IGNORECASE)
+_RENAMED = lazy_compile(rf"(\S+)\s+(?:to\s+)?(\S+?)(?:\s+({PLACES}))?", re.IGNORECASE)
 # `style save this as noir`
 _NO_NAMES = frozenset(
     {"as", "this", "that", "it", "the", "a", "an", "my", "for", "current", "last"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.jobs.chains import frame_before
 from bot.jobs.services import Services
 from bot.messages import sets
@@ -14,8 +15,8 @@ from bot.options.notes import begins_with_time
 from bot.slack.markup import plain
 from storage.job import Job
 
-_NAMED = re.compile(r"\s*#?([0-9]{1,2})\s*[:\uff1a]\s*(\S.*)", re.DOTALL)
-_AGAIN = re.compile(r"\s*(again)\s+#?([0-9]{1,2})(?!\S)(.*)", re.DOTALL | re.IGNORECASE)
+_NAMED = lazy_compile(r"\s*#?([0-9]{1,2})\s*[:\uff1a]\s*(\S.*)", re.DOTALL)
+_AGAIN = lazy_compile(r"\s*(again)\s+#?([0-9]{1,2})(?!\S)(.*)", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.saved import SavedFor
@@ -36,9 +37,9 @@ from bot.slack.markup import plain
 from storage.saved import SavedKind, Written
 
 # The place stands behind the name.
-_SAVED = re.compile(rf"(\S+)(?:\s+({PLACES})(?!\S))?\s*(.*)", re.DOTALL | re.IGNORECASE)
+_SAVED = lazy_compile(rf"(\S+)(?:\s+({PLACES})(?!\S))?\s*(.*)", re.DOTALL | re.IGNORECASE)
 # Before words in quotes a place in other words is no part of these.
-_LIKE_A_PLACE = re.compile(
+_LIKE_A_PLACE = lazy_compile(
     r"(?:(?:for|to|in|with)\s+)?(?:the\s+)?(?:whole\s+)?[(\[]?(?:everyone|everybody|all|team|company"
     rf"|channel|public|shared|globally|me|myself|{PLACES})[)\]]?\s*(?:[\"'“„«].*)?",
     re.DOTALL | re.IGNORECASE,

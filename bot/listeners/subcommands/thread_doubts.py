@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from bot.base.errors import UsageError
+from bot.base.patterns import lazy_compile
 from bot.options.parser import read_text
 from bot.options.small_talk import is_talk
 from bot.options.spoken_values import words_say_nothing
@@ -17,7 +18,7 @@ from bot.slack.markup import plain
 
 # People quote and mark commands as the bot does in its answers.
 _MARKS = '.!?:,;…`*"“”'
-_REMARK = re.compile(
+_REMARK = lazy_compile(
     r"(?:please )?(?:(?:add|leave|make|my|client|the|a|an|new) )*"
     r"(?:notes?|feedback|comments?|remarks?|to-?dos?|reminders?|revisions?|changes? requests?)\b"
     r"(?! of\b)|change ?:",
@@ -34,8 +35,8 @@ _CONDITIONS = _LIMITS | {"tomorrow", "tonight", "today", "yes", "yeah", "ok", "o
 _MAY_BEGIN_A_SCENE = frozenset({"when", "once", "today", "tonight", "tomorrow"})
 # Words, with the end as one.
 _MOST_OF_A_CONDITION = 3
-_TAKE = re.compile(r"(?:with |from )?(?:the )?(?:other take|take [0-9])", re.IGNORECASE)
-_MORE = re.compile(
+_TAKE = lazy_compile(r"(?:with |from )?(?:the )?(?:other take|take [0-9])", re.IGNORECASE)
+_MORE = lazy_compile(
     r"a|few|bit|little|some|more|another|further|longer|next|scene|story|clip|going|until"
     r"|(?:[0-9]+ ?)?(?:s|secs?|seconds?)|[0-9]+",
     re.IGNORECASE,
@@ -53,7 +54,7 @@ _DOUBTS = (
 which more is wished for, of which nothing would be done."""
 _APPROVED = "approved"
 # Emoji and mentions say nothing here.
-_DECORATION = re.compile(r":[a-z0-9+_'-]+:|<[@!#][^<>]*>|[^\x00-\x7f\w’…–—]")
+_DECORATION = lazy_compile(r":[a-z0-9+_'-]+:|<[@!#][^<>]*>|[^\x00-\x7f\w’…–—]")
 _BEHIND_APPROVED = frozenset(
     {"by", "from", "for", "on", "in", "with", "as", "this", "that", "it", "the", "all", "please"}
     | {"thanks", "thank", "thx", "great", "good", "nice", "perfect", "love", "well", "looks", "so"}

@@ -12,8 +12,8 @@ MUTANTS = (
     Mutant(
         name="looks for rows only when it is told",
         file="bot/worker/scheduler.py",
-        old='            self._run_ticks, "interval", seconds=self._tick_seconds, next_run_time',
-        new='            self._run_ticks, "interval", seconds=3600.0, next_run_time',
+        old="IntervalTrigger(seconds=self._tick_seconds, timezone=UTC)",
+        new="IntervalTrigger(seconds=3600.0, timezone=UTC)",
         tests=(f"{_NOTICES}::test_a_row_that_nobody_tells_of_is_found_by_the_next_look",),
     ),
     Mutant(
