@@ -26,7 +26,7 @@ def compile_all() -> None:
 
 
 class _LazyPattern(Generic[AnyStr]):
-    """A regular expression that passes on what is asked of it to its compiled pattern."""
+    """Stands for a pattern, which it compiles when a method or an attribute is first read."""
 
     def __init__(self, source: AnyStr, flags: int) -> None:
         self._source: AnyStr = source
