@@ -206,7 +206,8 @@ async def count(
 
     The one place that changes counters; `job` is the row after the write. It locks the scopes of
     caps that more of it may reach a level of, unless `uses` and `rules` are given, which were read
-    after they were locked in this transaction.
+    after they were locked in this transaction. The counters' rows are locked by the commit, or by
+    the next read of a use.
     """
     change = exposure(job) - before
     if change == NO_USE or job.counted_on is None:
@@ -222,7 +223,7 @@ async def count(
         "held": change.held,
         "spent": change.spent,
     }
-    await db.change(_ADD_USE, values)
+    db.postpone(_ADD_USE, values)
     uses.add(scopes, job.counted_on, change)
     if change.total > 0 and rules is not None:
         await _note_alerts(db, job, at, rules, uses)
@@ -230,6 +231,7 @@ async def count(
 
 async def use_of(db: Database, scope: str, period: Period) -> Use:
     """Return what is held and spent in a scope, by its key, within a period."""
+    await db.run_postponed()
     values = {"scope": scope, "first": period.first, "until": period.until}
     row = await db.row(_USE, values)
     return NO_USE if row is None else _use_in(row)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
 from storage.store import StoreFullError
@@ -24,6 +25,7 @@ class Database:
 
     def __init__(self, connection: AsyncConnection[DictRow]) -> None:
         self._connection = connection
+        self._postponed: list[tuple[str, Values]] = []
 
     async def rows(self, statement: str, values: Values | None = None) -> list[DictRow]:
         """Run a statement that returns rows, and return them."""
@@ -36,6 +38,32 @@ class Database:
     async def change(self, statement: str, values: Values | None = None) -> int:
         """Run a statement that returns no rows; return how many rows it changed."""
         return (await self._executed(statement, values)).rowcount
+
+    def postpone(self, statement: str, values: Values) -> None:
+        """Have `commit` run a statement of this transaction whose result nobody needs.
+
+        For rows that many transactions change: a lock that is taken before is kept until this
+        process has its turn for each statement that follows, which takes long on a busy machine.
+        Raises `ValueError` outside of a transaction, where no commit follows.
+        """
+        if self._connection.info.transaction_status is TransactionStatus.IDLE:
+            raise ValueError("a statement is postponed to a commit, and no transaction has begun")
+        self._postponed.append((statement, values))
+
+    async def run_postponed(self) -> None:
+        """Run now what was postponed, because the next statement reads it."""
+        postponed, self._postponed = self._postponed, []
+        for statement, values in postponed:
+            await self._executed(statement, values)
+
+    async def commit(self) -> None:
+        """Run what was postponed, in its order, and commit, all in one round trip."""
+        if not self._postponed:
+            await self._connection.execute(b"COMMIT")
+            return
+        async with self._connection.pipeline():
+            await self.run_postponed()
+            await self._connection.execute(b"COMMIT")
 
     async def _executed(self, statement: str, values: Values | None) -> AsyncRawCursor[DictRow]:
         cursor = AsyncRawCursor(self._connection)

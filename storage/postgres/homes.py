@@ -76,10 +76,13 @@ def touched(team: str, user: str, at: Instant) -> dict[str, object]:
     }
 
 
-async def add_event(db: Database, job_id: str, team: str, user: str, event: Event) -> None:
-    """Insert an event of a job, and make the user's tab due if it is open and shows that."""
+def add_event(db: Database, job_id: str, team: str, user: str, event: Event) -> None:
+    """Insert an event of a job, and make the user's tab due if it is open and shows that.
+
+    By the commit of the transaction, of which no other statement reads either.
+    """
     if event.name in UNSEEN:
-        await db.change(INSERT_EVENT, event_to_row(job_id, event))
+        db.postpone(INSERT_EVENT, event_to_row(job_id, event))
         return
     values = {**event_to_row(job_id, event), **touched(team, user, event.at)}
-    await db.change(_ADD_EVENT, values)
+    db.postpone(_ADD_EVENT, values)

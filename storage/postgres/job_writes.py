@@ -29,7 +29,7 @@ from storage.postgres import budget_rules, budget_use, find, homes, notification
 from storage.postgres.database import Database
 from storage.postgres.job_reads import job_by_id, locked_job, parts
 from storage.postgres.queue import IS_DUE, LOCKED, Due
-from storage.rows import JOBS, event_to_row, in_list
+from storage.rows import JOBS, in_list
 from storage.store import ClaimLimit, Unreadable
 
 # A part for each stage, so that a claim does not read thousands of jobs of a full stage.
@@ -53,12 +53,9 @@ COUNT_DUE = f"""
     FROM unnest(%(stages)s::text[]) AS wanted (stage)
 """  # noqa: S608 - only constants
 
-# One statement, because every request needs all of it.
+# One statement, because every request needs both.
 _INSERT = f"""
-    WITH made AS ({queue.insertion(JOBS.name, JOBS.columns)} RETURNING seq),
-        words AS ({find.INSERT_WORDS}),
-        event AS ({homes.INSERT_EVENT})
-    {homes.TOUCH}
+    WITH made AS ({queue.insertion(JOBS.name, JOBS.columns)} RETURNING seq) {find.INSERT_WORDS}
 """
 
 # Of two who keep it the first is named.
@@ -331,22 +328,17 @@ async def resume(
 async def insert(db: Database, job: Job, event: Event) -> None:
     """Insert a job whose unique values no other has, its words, first event and notifications.
 
-    The user's Home tab becomes due; its row is locked after the budgets' counters, as everywhere.
+    The user's Home tab becomes due.
     """
-    values = {
-        **JOBS.to_row(job),
-        "words": words_of_job(job),
-        **event_to_row(job.id, event),
-        **homes.touched(job.team, job.user, event.at),
-    }
-    await db.change(_INSERT, values)
+    await db.change(_INSERT, {**JOBS.to_row(job), "words": words_of_job(job)})
     await notifications.insert_for_event(db, job, event)
+    homes.add_event(db, job.id, job.team, job.user, event)
 
 
 async def record(db: Database, job: Job, event: Event) -> None:
     """Insert an event and its notifications, and make the user's Home tab due."""
     await notifications.insert_for_event(db, job, event)
-    await homes.add_event(db, job.id, job.team, job.user, event)
+    homes.add_event(db, job.id, job.team, job.user, event)
     if event.name not in UNSEEN:
         await notifications.touch_set(db, job, event.at)
 

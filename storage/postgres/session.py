@@ -227,16 +227,19 @@ class PoolSession:
         Raises `StoreError` for an error of the commit, and psycopg's errors for all before it.
         """
         async with self._connection(begin) as connection:
+            db = Database(connection)
             try:
-                yield Database(connection)
+                yield db
             except BaseException:
                 with suppress(psycopg.Error):
                     # psycopg then forgets what it has prepared on this connection, too.
                     await connection.rollback()
                 raise
             try:
-                await connection.execute(b"COMMIT")
+                await db.commit()
             except psycopg.Error as error:
+                with suppress(psycopg.Error):
+                    await connection.rollback()
                 raise unsure_error(error) from error
 
     @asynccontextmanager

@@ -16,6 +16,7 @@ from storage.budget import Cap, Scope, ScopeKind, UncheckedRestore, Window
 from storage.job import Stage
 from storage.postgres import connection, migrations
 from storage.postgres.answers import KEPT_SECONDS
+from storage.postgres.database import Database
 from storage.postgres.session import open_session
 from storage.postgres.store import PostgresStore
 from storage.rows import HOME_VIEWS, JOBS, NOTIFICATIONS
@@ -268,6 +269,54 @@ async def test_a_connection_that_ends_at_a_commit_leaves_the_write_in_doubt(
         with pytest.raises(StoreUnsureError, match="may or may not be done"):
             await store.jobs.insert(a_job(), ACCEPTED)
     assert await store.jobs.insert(a_job(), ACCEPTED) == Inserted(job=a_job(), is_new=True)
+
+
+_ADD_SCOPE = "INSERT INTO budget_scopes VALUES (%(key)s)"
+
+
+async def test_what_is_postponed_is_written_once_by_the_commit(
+    url: str, store: PostgresStore
+) -> None:
+    async def add(db: Database) -> None:
+        db.postpone(_ADD_SCOPE, {"key": "one"})
+        db.postpone(_ADD_SCOPE, {"key": "two"})
+        assert not await db.rows("SELECT FROM budget_scopes")
+        await db.run_postponed()
+        assert len(await db.rows("SELECT FROM budget_scopes")) == 2
+        db.postpone(_ADD_SCOPE, {"key": "three"})
+
+    await store._session.write(add)  # noqa: SLF001 - what every write runs in
+    assert ask(url, "SELECT key FROM budget_scopes ORDER BY key") == [
+        ("one",),
+        ("three",),
+        ("two",),
+    ]
+
+
+async def test_of_a_commit_whose_postponed_statement_fails_nothing_is_written(
+    url: str, store: PostgresStore
+) -> None:
+    """It is told as what it is, and the connection serves the next write."""
+
+    async def add(db: Database) -> None:
+        await db.change(_ADD_SCOPE, {"key": "one"})
+        db.postpone(_ADD_SCOPE, {"key": "two"})
+        db.postpone(_ADD_SCOPE, {"key": "two"})
+        db.postpone(_ADD_SCOPE, {"key": "three"})
+
+    with pytest.raises(StoreError, match="duplicate key") as refused:
+        await store._session.write(add)  # noqa: SLF001 - what every write runs in
+    assert not isinstance(refused.value, StoreUnsureError)
+    assert ask(url, "SELECT key FROM budget_scopes") == []
+    await insert(store, a_job())
+
+
+async def test_nothing_is_postponed_where_no_commit_follows(store: PostgresStore) -> None:
+    async def read(db: Database) -> None:
+        db.postpone(_ADD_SCOPE, {"key": "one"})
+
+    with pytest.raises(ValueError, match="no transaction has begun"):
+        await store._session.read(read)  # noqa: SLF001 - what every read runs in
 
 
 async def test_a_database_that_cannot_be_written_to_is_told(postgres: Server, url: str) -> None:

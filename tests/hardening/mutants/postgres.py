@@ -68,6 +68,20 @@ MUTANTS = (
         tests=("tests/storage/test_postgres_plans.py::test_an_index_answers",),
     ),
     Mutant(
+        name="locks counters before the commit",
+        file="storage/postgres/budget_use.py",
+        old="    db.postpone(_ADD_USE, values)\n",
+        new="    await db.change(_ADD_USE, values)\n",
+        tests=(f"{_AT_ONCE}::test_rows_that_many_change_are_locked_only_by_the_commit",),
+    ),
+    Mutant(
+        name="runs what was postponed twice",
+        file="storage/postgres/database.py",
+        old="        postponed, self._postponed = self._postponed, []\n",
+        new="        postponed = self._postponed\n",
+        tests=(f"{_STORE}::test_what_is_postponed_is_written_once_by_the_commit",),
+    ),
+    Mutant(
         name="admits without the lock of the person",
         file="storage/postgres/admissions.py",
         old="    await lock_person(db, jobs[0])\n",
