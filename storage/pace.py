@@ -8,16 +8,20 @@ and computes the same in SQL. https://en.wikipedia.org/wiki/Generic_cell_rate_al
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from cachetools import LRUCache
 
 from storage.job import Instant
 
+EARLY_SECONDS = 0.6
+"""How long before its permit is valid a row is due: the tick that finds it may be half a second
+late."""
+
 LONGEST_WAIT_SECONDS = 3.0
 """A call whose permit is valid later is not waited for: it is asked for again at that time. Where
 the calls of a key are late, because a service has asked for a pause, each of them is so by as much;
-what is waited for keeps their order, and to ask again takes three commits."""
+what is waited for keeps their order, and to ask again takes two commits."""
 
 MOST_KEYS = 4096
 """The keys that are kept in memory; the one that was used longest ago is forgotten first."""
@@ -40,6 +44,11 @@ class Limit:
     late; where no gap keeps them apart, late calls would come together."""
     held_by: str
     """The key whose holds apply: a service that asks for a pause may mean more than one key."""
+
+
+NextPermit: TypeAlias = Instant | Limit | None
+"""The permit that a row keeps for its next call: when the one is valid that it has, or the limit of
+which the commit of the row takes one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

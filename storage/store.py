@@ -38,7 +38,7 @@ from storage.home import HomeView
 from storage.job import Event, Film, Instant, Job, Json, Outcome, Price, ReviewKind, Stage
 from storage.made_file import MadeFile
 from storage.notification import Notification
-from storage.pace import Pacing, Permit
+from storage.pace import EARLY_SECONDS, Pacing, Permit
 from storage.price_drift import PriceCheck, PriceChecks
 from storage.review import Notes
 from storage.saved import SavedStore
@@ -54,14 +54,25 @@ Row = TypeVar("Row", Job, Notification, HomeView)
 
 
 def with_permit(row: Row, at: Instant | None) -> Row:
-    """Return the row with the permit for its next call, or with none; a Home tab needs none."""
+    """Return the row with the permit for its next call, or with none; a Home tab needs none.
+
+    A row that is released is due shortly before.
+    """
     match row:
         case Job() | Notification():
-            return row if row.paced_at == at else replace(row, paced_at=at)
+            paced = row if row.paced_at == at else replace(row, paced_at=at)
+            if at is None or not is_due_by_permit(row):
+                return paced
+            return replace(paced, due_at=max(row.due_at or 0.0, at - EARLY_SECONDS))
         case HomeView():
             return row
         case _:
             assert_never(row)
+
+
+def is_due_by_permit(row: Row) -> bool:
+    """Return whether a row with a permit waits for it: it is due, and nobody goes on with it."""
+    return row.due_at is not None and row.lease_until is None
 
 
 def due_by_signals(before: Row, written: Row) -> Instant | None:
@@ -200,7 +211,8 @@ class Queue(Protocol[Row]):
         Fields that are equal in both are not written, so concurrent changes to them survive; the
         returned row has them. A notification or a Home tab that is released is due again if a
         signal of it came since `before` was written. With a `permit` the same commit reserves one,
-        and `paced_at` of the returned job or notification says when it is valid. Raises
+        and `paced_at` of the returned job or notification says when it is valid; one that is
+        released is not due earlier than shortly before that. Raises
         `StaleFenceError` (nothing written) for a claim that was taken over, and
         `IllegalTransitionError` for a transition that is not allowed.
         """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from storage.job import Failure, Instant
+from storage.job import Failure
+from storage.pace import NextPermit
 
 
 class BotError(Exception):
@@ -53,15 +54,15 @@ class RetryLaterError(BotError):
 
 
 class PermitLaterError(BotError):
-    """Certainly not done: the service takes the call only at `valid_at`.
+    """Certainly not done: the service takes the call only later.
 
-    `is_reserved`: then it takes one, for which this one has the permit.
+    That is after `after` seconds, or when the `permit` is valid for which it waits.
     """
 
-    def __init__(self, *, valid_at: Instant, is_reserved: bool = True) -> None:
+    def __init__(self, *, after: float = 0.0, permit: NextPermit = None) -> None:
         super().__init__("The service takes no more calls now.")
-        self.valid_at = valid_at
-        self.is_reserved = is_reserved
+        self.after = after
+        self.permit: NextPermit = permit
 
 
 class TooManyMessagesError(RetryLaterError):

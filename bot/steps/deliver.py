@@ -24,9 +24,10 @@ from bot.steps.result_slot import RESULT
 from bot.worker.context import Claim
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
 from bot.worker.outputs import bring_outputs
-from bot.worker.result import Advance, Park, Result, due_before
+from bot.worker.result import Advance, Park, Result
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Job, Outcome, Stage
+from storage.pace import NextPermit
 
 
 async def deliver(claim: Claim[Job]) -> Result[Job]:
@@ -112,18 +113,17 @@ async def _delivered(claim: Claim[Job]) -> Advance[Job]:
         job, stage=Stage.DELIVERED, delivered_at=claim.services.now(), cost_shown=job.cost_actual
     )
     pause = pacing.next_cost_check(0, cost_known=job.cost_actual is not None) or 0.0
-    paced_at = None
+    permit: NextPermit = None
     try:
         delivered = await show(claim, delivered)
     except PermitLaterError as error:
         # The result is there; the edit comes when Slack takes it, before the cost is read.
         delivered = replace(delivered, shown=None)
-        paced_at = error.valid_at
-        pause = due_before(paced_at, claim.services.now())
+        pause, permit = error.after, error.permit
     return Advance(
         row=delivered,
         note=EventName.DELIVERED,
         detail=job.delivery.ts or "",
         after=pause,
-        paced_at=paced_at,
+        permit=permit,
     )

@@ -15,7 +15,7 @@ from bot.steps.progress import show
 from bot.steps.result_slot import RESULT
 from bot.worker.context import Claim
 from bot.worker.outbox import post_once
-from bot.worker.result import Done, Result, Snooze, due_before
+from bot.worker.result import Done, Result, Snooze
 from storage.job import EventName, Job, Stage
 
 RETRY_SECONDS = 30.0
@@ -33,20 +33,20 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
     """
     if _is_told_in_thread(claim.row):
         return await _inform_in_thread(claim)
-    is_told, edit_at, shown = claim.has_permit, None, claim.row
+    # A row that has a permit, or a time in place of one, was told.
+    is_told, edit_later, shown = claim.has_permit, None, claim.row
     try:
         shown = await show(claim, claim.row)
     except PermitLaterError as error:
-        edit_at = error.valid_at
+        edit_later = error.permit or claim.services.now() + error.after
     except RetryLaterError as error:
         if not is_told:
             raise
-        edit_at = claim.services.now() + (error.retry_after or RETRY_SECONDS)
+        edit_later = claim.services.now() + (error.retry_after or RETRY_SECONDS)
     result = Done(row=shown) if is_told else await _tell(claim, shown)
-    if edit_at is None:
+    if edit_later is None:
         return result
-    after = due_before(edit_at, claim.services.now())
-    return Snooze(row=result.row, after=after, note=result.note, paced_at=edit_at)
+    return Snooze(row=result.row, after=0.0, note=result.note, permit=edit_later)
 
 
 def _is_told_in_thread(job: Job) -> bool:

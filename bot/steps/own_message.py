@@ -84,7 +84,7 @@ async def post_own_message(claim: Claim[Job]) -> OwnMessage | Reject[Job]:
     refused = await refusal(claim)
     if refused is not None:
         return refused
-    await refuse_known(claim, services.limits.posts(job.team, job.channel))
+    refuse_known(claim, services.limits.posts(job.team, job.channel))
     # Everything that the message needs is read before the intent is committed: between the intent
     # and the post nothing else can fail.
     await name_mentions(claim)

@@ -50,7 +50,7 @@ async def poll(claim: Claim[Job]) -> Result[Job]:
         shortest=services.poll_min,
         longest=services.poll_max,
     )
-    await refuse_known(claim, provider())
+    refuse_known(claim, provider())
     try:
         async with shared_pauses(services):
             snapshot = await services.video.get_task(job.task_id or "", job.provider_memo)

@@ -58,7 +58,7 @@ async def submit(claim: Claim[Job]) -> Result[Job]:
     was_given_up = not was_chargeable and claim.row.given_up_at is not None
     is_wanted = not was_given_up and claim.row.cancel_requested_at is None
     if is_wanted:
-        await refuse_known(claim, provider())
+        refuse_known(claim, provider())
     if is_wanted and not was_chargeable:
         try:
             await _make_chargeable(claim)

@@ -12,7 +12,7 @@ from storage.budget import AskFirst, NotAdmitted
 from storage.home import HomeView
 from storage.job import Event, EventName, Instant, Job
 from storage.notification import Notification
-from storage.pace import Limit, Permit
+from storage.pace import Limit, NextPermit, Permit
 from storage.store import (
     FRESH_SECONDS,
     LEASE_SECONDS,
@@ -76,10 +76,7 @@ class Claim(Generic[Row]):
         event = None
         if isinstance(self.row, Job):
             event = Event(at=self.services.now(), name=name, detail=detail)
-        if limit is None:
-            return await self.write(after, event)
-        self.row = self._committed = await self._apply(after, event, self._permit(limit))
-        return self.row
+        return await self.write(after, event, permit=limit)
 
     def keep(self, after: Row) -> None:
         """Write `after` with the next commit, if there is one before the process ends.
@@ -138,16 +135,18 @@ class Claim(Generic[Row]):
         if age > FRESH_SECONDS:
             raise StaleFenceError(f"the lease of {self.row.id} is {age:.0f} s old")
 
-    async def write(
-        self, after: Row, event: Event | None, *, paced_at: Instant | None = None
-    ) -> Row:
+    async def write(self, after: Row, event: Event | None, *, permit: NextPermit = None) -> Row:
         """Commit `after` in place of `row`; return the row as committed.
 
-        The row keeps no permit but one at `paced_at`. Raises `StaleFenceError` when the claim was
-        lost.
+        The row keeps no permit but `permit`. Raises `StaleFenceError` when the claim was lost.
         """
         noted = event or self._amount_event(after)
-        self.row = self._committed = await self._apply(with_permit(after, paced_at), noted)
+        match permit:
+            case Limit():
+                self.row = await self._apply(after, noted, self._permit(permit))
+            case _:
+                self.row = await self._apply(with_permit(after, permit), noted)
+        self._committed = self.row
         return self.row
 
     async def _apply(self, after: Row, event: Event | None, permit: Permit | None = None) -> Row:

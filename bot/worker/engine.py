@@ -330,7 +330,8 @@ class Engine(Generic[Row]):
         if not isinstance(after, Job):
             # Only jobs have a timeline.
             event = None
-        is_due = after.due_at is not None and after.due_at <= now
+        permit = permit_of(result)
+        is_due = after.due_at is not None and after.due_at <= now and permit is None
         pool = self._next_pool(run, after) if is_due and not self._stopping else None
         goes_on = pool is not None
         if pool is not None:
@@ -344,7 +345,7 @@ class Engine(Generic[Row]):
                 after = replace(after, due_at=after.due_again(now))
         run.is_over = not goes_on
         was_parked = _parked_problem(claim.row) is not None
-        row = await claim.write(after, event, paced_at=permit_of(result))
+        row = await claim.write(after, event, permit=permit)
         problem = _parked_problem(row)
         if isinstance(result, Park) and problem is not None and not was_parked:
             # If no operator is configured to be notified, the log is the only report.
@@ -385,7 +386,7 @@ class Engine(Generic[Row]):
         except StoreError:
             raise
         except PermitLaterError as error:
-            return put_back(claim.row, error, self._services.now()), "paced"
+            return put_back(claim.row, error), "paced"
         except BotError as error:
             name = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning

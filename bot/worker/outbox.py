@@ -91,7 +91,7 @@ async def post(
     Safe to repeat only after `find_posted` has found nothing. Raises `UnreachablePlaceError`.
     """
     limit = claim.services.limits.posts(claim.row.team, place.channel)
-    await refuse_known(claim, limit)
+    refuse_known(claim, limit)
     await _intend(claim, slot, slot.intended, limit)
     chat, row_id = claim.services.chat, claim.row.id
     try:
@@ -138,7 +138,7 @@ async def share_once(
     await bring()
     files = [(upload.file_id, title) for upload in slot.read(claim.row).uploads]
     limit = claim.services.limits.posts(claim.row.team, place.channel)
-    await refuse_known(claim, limit)
+    refuse_known(claim, limit)
     message = await compose()
     await _intend(claim, slot, EventName.SHARING, limit)
     chat = claim.services.chat

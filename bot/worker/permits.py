@@ -33,15 +33,15 @@ async def use_permit(claim: Claim[PacedRow], limit: Limit) -> None:
 
     Raises `PermitLaterError` if that is later than `LONGEST_WAIT_SECONDS` from now.
     """
-    await refuse_known(claim, limit)
+    refuse_known(claim, limit)
     if limit.interval > 0:
         await _wait(claim, limit, await claim.take_permit(limit))
 
 
-async def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
-    """Raise `PermitLaterError`, with a permit, if this process knows that the wait would be long.
+def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
+    """Raise `PermitLaterError` if this process knows that the wait would be long.
 
-    Costs nothing while it does not know so.
+    Costs nothing. The permit is taken by the commit that puts the row back.
     """
     services = claim.services
     now, pacing = services.now(), services.store.pacing
@@ -50,11 +50,11 @@ async def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
         return
     if limit.interval > 0:
         if not claim.has_permit:
-            raise PermitLaterError(valid_at=await claim.take_permit(limit))
+            raise PermitLaterError(permit=limit)
         return
     # The service asked for a pause. Not all that wait are to come back at one instant.
     pause = asked_pause(not_before - now, services.chance())
-    raise PermitLaterError(valid_at=now + pause, is_reserved=False)
+    raise PermitLaterError(after=pause)
 
 
 async def await_permit(claim: Claim[PacedRow], limit: Limit) -> None:
@@ -66,7 +66,7 @@ async def await_permit(claim: Claim[PacedRow], limit: Limit) -> None:
 async def _wait(claim: Claim[PacedRow], limit: Limit, valid_at: Instant) -> None:
     services = claim.services
     if valid_at - claim.permit_asked_at > LONGEST_WAIT_SECONDS:
-        raise PermitLaterError(valid_at=valid_at)
+        raise PermitLaterError(permit=valid_at)
     at: Instant | None = valid_at
     while at is not None:
         if services.now() < at:

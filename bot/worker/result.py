@@ -9,11 +9,8 @@ from bot.base.errors import PermitLaterError
 from storage.home import HomeView
 from storage.job import TRANSITIONS, Event, EventName, Instant, Job, Outcome, Stage
 from storage.notification import Notification
+from storage.pace import NextPermit
 from storage.store import Row
-
-EARLY_SECONDS = 0.6
-"""How long before its permit is valid a row is due: the tick that finds it may be half a second
-late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +22,8 @@ class Advance(Generic[Row]):
     detail: str = ""
     after: float = 0.0
     """Seconds until the next stage's step is due."""
-    paced_at: Instant | None = None
-    """When the permit is valid that the row keeps for the call of that step."""
+    permit: NextPermit = None
+    """For the call of that step, which is not due before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +36,8 @@ class Snooze(Generic[Row]):
     note: EventName | None = None
     """An event for the timeline, or `None` if the attempt found nothing new."""
     detail: str = ""
-    paced_at: Instant | None = None
-    """When the permit is valid that the row keeps for its next call."""
+    permit: NextPermit = None
+    """For the next call of the step, which is not due before."""
     failed: bool = False
     """Whether the attempt made no progress: it is counted, and the count lengthens the backoff."""
 
@@ -83,23 +80,16 @@ def cancelled(job: Job) -> Reject[Job]:
 Result: TypeAlias = Advance[Row] | Snooze[Row] | Done[Row] | Park[Row] | Reject[Row]
 
 
-def put_back(row: Row, error: PermitLaterError, now: Instant) -> Snooze[Row]:
+def put_back(row: Row, error: PermitLaterError) -> Snooze[Row]:
     """Return the result of a step whose call has to wait."""
-    if not error.is_reserved:
-        return Snooze(row=row, after=error.valid_at - now)
-    return Snooze(row=row, after=due_before(error.valid_at, now), paced_at=error.valid_at)
+    return Snooze(row=row, after=error.after, permit=error.permit)
 
 
-def due_before(valid_at: Instant, now: Instant) -> float:
-    """Return after how many seconds a row is due whose permit is valid at this time."""
-    return max(valid_at - EARLY_SECONDS - now, 0.0)
-
-
-def permit_of(result: Result[Row]) -> Instant | None:
-    """Return when the permit is valid that the row keeps after this result."""
+def permit_of(result: Result[Row]) -> NextPermit:
+    """Return the permit that the row keeps after this result."""
     match result:
         case Advance() | Snooze():
-            return result.paced_at
+            return result.permit
         case Done() | Park() | Reject():
             return None
         case _:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from storage.pace import LONGEST_WAIT_SECONDS, Permit
 
-_NUMBER = "::double precision"
-_AT = f"%(pace_at)s{_NUMBER}"
-_RESERVED = f"%(pace_reserved_at)s{_NUMBER}"
-_INTERVAL = f"%(pace_interval)s{_NUMBER}"
-_TOLERANCE = f"%(pace_tolerance)s{_NUMBER}"
-_GAP = f"%(pace_gap)s{_NUMBER}"
+NUMBER = "::double precision"
+_AT = f"%(pace_at)s{NUMBER}"
+_RESERVED = f"%(pace_reserved_at)s{NUMBER}"
+_INTERVAL = f"%(pace_interval)s{NUMBER}"
+_TOLERANCE = f"%(pace_tolerance)s{NUMBER}"
+_GAP = f"%(pace_gap)s{NUMBER}"
 _HELD = "(SELECT until FROM hold)"
 # NULL, and so false, without a reserved permit.
-_IS_RESERVED = f"({_AT} - %(pace_late)s{_NUMBER} <= {_RESERVED})"
+_IS_RESERVED = f"({_AT} - %(pace_late)s{NUMBER} <= {_RESERVED})"
 
 _HOLD = """
     hold AS (

@@ -13,9 +13,9 @@ from typing import TypeAlias
 from psycopg.rows import DictRow
 
 from storage.job import Instant
-from storage.pace import Permit
+from storage.pace import EARLY_SECONDS, Permit
 from storage.postgres.database import Database
-from storage.postgres.permits import TAKE, values_of
+from storage.postgres.permits import NUMBER, TAKE, values_of
 from storage.rows import Table, Value, encode
 from storage.store import (
     FRESH_SECONDS,
@@ -26,6 +26,7 @@ from storage.store import (
     StaleFenceError,
     Unreadable,
     due_by_signals,
+    is_due_by_permit,
 )
 
 Due: TypeAlias = Sequence[int]
@@ -144,6 +145,11 @@ async def apply_columns(
         changes.pop("paced_at", None)
         paced, source = f"{TAKE},", "held, permit"
         assignments.append("paced_at = permit.valid_at")
+        if is_due_by_permit(after):
+            changes.pop("due_at", None)
+            values["due_at"] = after.due_at
+            early = f"permit.valid_at - {EARLY_SECONDS}"
+            assignments.append(f"due_at = greatest(%(due_at)s{NUMBER}, {early})")
         returned += ["permit.next_at", "permit.held_until"]
         values |= values_of(permit)
     statement = f"""

@@ -51,7 +51,7 @@ from storage.job import (
     waiting,
 )
 from storage.notification import Notification, NotificationKind, notification_id
-from storage.pace import Limit
+from storage.pace import Limit, NextPermit
 from storage.rows import Table
 from storage.sqlite import admissions, budget_use, job_feedback, notifications, queue
 from storage.store import NO_TERMS, Inserted, InsertTerms, Row
@@ -208,9 +208,9 @@ def _ignore_cancels() -> Iterator[None]:
     real = Claim.write
 
     async def write(
-        claim: Claim[Row], after: Row, event: Event | None, *, paced_at: Instant | None = None
+        claim: Claim[Row], after: Row, event: Event | None, *, permit: NextPermit = None
     ) -> Row:
-        await real(claim, after, event, paced_at=paced_at)
+        await real(claim, after, event, permit=permit)
         match claim.row:
             case Job():
                 claim.row = replace(claim.row, cancel_requested_at=None)
