@@ -88,12 +88,13 @@ def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceS
     """Return the state after one more call, and when that call may be made.
 
     `held_until` is of the key that holds the limit. A call that cannot be made now has its place
-    behind those before it, and finds it again with the permit that it has reserved.
+    behind those before it, and finds it again with the permit that it has reserved; unless others
+    are made now for longer than a call is waited for: then it has its place behind all.
     """
     limit, now, reserved = permit.limit, permit.at, permit.reserved_at
     earliest = max(now, held_until, pace.called_at + limit.gap)
     next_at = pace.next_at
-    if reserved is not None and now - limit.late <= reserved:
+    if reserved is not None and _is_kept(permit, reserved, earliest):
         at = max(earliest, reserved)
     else:
         in_step = max(next_at, now, held_until)
@@ -101,6 +102,13 @@ def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceS
         next_at = in_step + limit.interval
     called_at = at if at - now <= LONGEST_WAIT_SECONDS else pace.called_at
     return replace(pace, next_at=next_at, called_at=called_at), at
+
+
+def _is_kept(permit: Permit, reserved: Instant, earliest: Instant) -> bool:
+    """Return whether a reserved permit can still be used."""
+    now = permit.at
+    is_in_time = now - permit.limit.late <= reserved
+    return is_in_time and earliest - max(now, reserved) <= LONGEST_WAIT_SECONDS
 
 
 def postponed(pace: PaceState, late: LateCall) -> tuple[PaceState, Instant]:
@@ -142,8 +150,11 @@ class Pacing(Protocol):
     async def refresh(self, now: Instant) -> None:
         """Learn of the holds of other processes. Cheap."""
 
-    def not_before(self, limit: Limit) -> Instant:
-        """Return a time before which, as this process knows, there is no permit."""
+    def not_before(self, limit: Limit, reserved_at: Instant | None = None) -> Instant:
+        """Return a time before which, as this process knows, no call can be made.
+
+        `reserved_at` is that of the permit that was reserved for the call.
+        """
 
 
 class LocalPacing:
@@ -186,9 +197,11 @@ class LocalPacing:
     async def refresh(self, now: Instant) -> None:
         """Do nothing: there are no other processes."""
 
-    def not_before(self, limit: Limit) -> Instant:
-        """Return when the next permit is valid."""
-        return max(self._held(limit), self._of(limit.key).next_at - limit.tolerance)
+    def not_before(self, limit: Limit, reserved_at: Instant | None = None) -> Instant:
+        """Return a time before which no call can be made."""
+        pace = self._of(limit.key)
+        own = pace.next_at - limit.tolerance if reserved_at is None else reserved_at
+        return max(self._held(limit), pace.called_at + limit.gap, own)
 
     def merge(self, key: str, pace: PaceState) -> None:
         """Keep what is later: of what is known, and of what another process wrote."""

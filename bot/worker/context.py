@@ -41,7 +41,8 @@ class Claim(Generic[Row]):
         self.leased_at = leased_at
         """The uptime at which the lease was requested, or renewed for the last time."""
         self._queue: Queue[Row] = queue
-        self._reserved_at = _permit_of(row)
+        self.reserved_at = _permit_of(row)
+        """When the permit is valid with which the row came, until it is used."""
         self.permit_asked_at: Instant = 0.0
         """When the last permit was asked for. Those who gave it decided by this time whether it is
         waited for, and so at which distance the next one follows."""
@@ -58,11 +59,6 @@ class Claim(Generic[Row]):
         before posting.
         """
         return since <= self.services.started_at
-
-    @property
-    def has_permit(self) -> bool:
-        """Whether the row came with a permit for its next call, which is not used yet."""
-        return self._reserved_at is not None
 
     async def record(
         self, after: Row, name: EventName, detail: str = "", *, limit: Limit | None = None
@@ -160,7 +156,7 @@ class Claim(Generic[Row]):
 
     def _permit(self, limit: Limit) -> Permit:
         """Return the request for a permit; the one that the row came with serves once."""
-        reserved_at, self._reserved_at = self._reserved_at, None
+        reserved_at, self.reserved_at = self.reserved_at, None
         self.permit_asked_at = self.services.now()
         return Permit(limit=limit, at=self.permit_asked_at, reserved_at=reserved_at)
 

@@ -45,13 +45,11 @@ def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
     """
     services = claim.services
     now, pacing = services.now(), services.store.pacing
-    not_before = pacing.not_before(limit)
+    not_before = pacing.not_before(limit, claim.reserved_at)
     if not_before - now <= (LONGEST_WAIT_SECONDS if limit.interval > 0 else 0.0):
         return
     if limit.interval > 0:
-        if not claim.has_permit:
-            raise PermitLaterError(permit=limit)
-        return
+        raise PermitLaterError(permit=limit)
     # The service asked for a pause. Not all that wait are to come back at one instant.
     pause = asked_pause(not_before - now, services.chance())
     raise PermitLaterError(after=pause)

@@ -61,16 +61,18 @@ class PostgresPacing:
         row = await self._session.read(lambda db: db.row(_POSTPONE, values))
         if row is None:
             raise StoreError("the database returned no time")
-        return float(row["called_at"])
+        at = float(row["called_at"])
+        self._known.merge(limit.key, PaceState(called_at=at))
+        return at
 
     async def refresh(self, now: Instant) -> None:
         """Read the holds that have not ended."""
         for row in await self._session.read(lambda db: db.rows(_HOLDS, {"now": now})):
             self._known.merge(row["key"], PaceState(held_until=row["held_until"]))
 
-    def not_before(self, limit: Limit) -> Instant:
-        """Return a time before which, as this process knows, there is no permit."""
-        return self._known.not_before(limit)
+    def not_before(self, limit: Limit, reserved_at: Instant | None = None) -> Instant:
+        """Return a time before which, as this process knows, no call can be made."""
+        return self._known.not_before(limit, reserved_at)
 
     async def _run(self, statement: str, permit: Permit) -> DictRow:
         """Run a statement that is a transaction of its own."""

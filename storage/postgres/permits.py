@@ -14,8 +14,6 @@ _INTERVAL = f"%(pace_interval)s{NUMBER}"
 _TOLERANCE = f"%(pace_tolerance)s{NUMBER}"
 _GAP = f"%(pace_gap)s{NUMBER}"
 _HELD = "(SELECT until FROM hold)"
-# NULL, and so false, without a reserved permit.
-_IS_RESERVED = f"({_AT} - %(pace_late)s{NUMBER} <= {_RESERVED})"
 
 _HOLD = """
     hold AS (
@@ -28,11 +26,16 @@ def _reserved(next_at: str, called_at: str) -> tuple[str, str, str]:
     """Return the expressions for the columns after a call, as `storage.pace.reserve` has them."""
     in_step = f"greatest({next_at}, {_AT}, {_HELD})"
     earliest = f"greatest({_AT}, {_HELD}, {called_at} + {_GAP})"
+    # NULL, and so false, without a reserved permit.
+    is_kept = f"""(
+        {_AT} - %(pace_late)s{NUMBER} <= {_RESERVED}
+        AND {earliest} - greatest({_AT}, {_RESERVED}) <= {LONGEST_WAIT_SECONDS}
+    )"""
     valid_at = f"""
-        CASE WHEN {_IS_RESERVED} THEN greatest({earliest}, {_RESERVED})
+        CASE WHEN {is_kept} THEN greatest({earliest}, {_RESERVED})
         ELSE greatest({earliest}, {in_step} - {_TOLERANCE}) END
     """
-    following = f"CASE WHEN {_IS_RESERVED} THEN {next_at} ELSE {in_step} + {_INTERVAL} END"
+    following = f"CASE WHEN {is_kept} THEN {next_at} ELSE {in_step} + {_INTERVAL} END"
     called = f"""
         CASE WHEN {valid_at} - {_AT} <= {LONGEST_WAIT_SECONDS} THEN {valid_at}
         ELSE {called_at} END
@@ -49,7 +52,7 @@ TAKE = f"""
         INSERT INTO pace AS known (key, next_at, called_at, valid_at)
         VALUES (%(pace_key)s, {", ".join(_FIRST)})
         ON CONFLICT (key) DO UPDATE SET (next_at, called_at, valid_at) = ROW({", ".join(_NEXT)})
-        RETURNING next_at, valid_at, {_HELD} AS held_until
+        RETURNING next_at, called_at, valid_at, {_HELD} AS held_until
     )
 """  # noqa: S608 - only constants
 """Parts of a WITH that reserve a permit as `reserve` says; `permit` has one row."""
@@ -74,11 +77,13 @@ TRY_TAKE = f"""
         RETURNING next_at
     ),
     quick AS (SELECT set_config('synchronous_commit', 'off', true))
-    SELECT permit.next_at, {_HELD} AS held_until, {_AT} AS valid_at, true AS is_taken
+    SELECT
+        permit.next_at, {_AT} AS called_at, {_HELD} AS held_until, {_AT} AS valid_at,
+        true AS is_taken
     FROM permit, quick
     UNION ALL
     SELECT
-        coalesce((SELECT next_at FROM pace WHERE key = %(pace_key)s), 0), {_HELD}, {_AT}, false
+        coalesce((SELECT next_at FROM pace WHERE key = %(pace_key)s), 0), 0, {_HELD}, {_AT}, false
     WHERE NOT EXISTS (SELECT FROM permit)
 """  # noqa: S608 - only constants
 """Reserves a permit if it is valid now."""

@@ -130,8 +130,8 @@ async def apply_columns(
     """Write the changes, if the row still has the fence and the guarded columns of `before`.
 
     Returns the columns of the row. Those of `held` are returned as they were before, too, each as
-    `held_` and its name; with a `permit`, which the same statement takes, `next_at` and
-    `held_until` as well. Raises `StaleFenceError` for a row that is not so any more.
+    `held_` and its name; with a `permit`, which the same statement takes, `next_at`, `called_at`
+    and `held_until` as well. Raises `StaleFenceError` for a row that is not so any more.
     """
     changes: dict[str, Value] = table.changes(before, after)
     guarded = ("id", "fence", *table.guards)
@@ -150,7 +150,7 @@ async def apply_columns(
             values["due_at"] = after.due_at
             early = f"permit.valid_at - {EARLY_SECONDS}"
             assignments.append(f"due_at = greatest(%(due_at)s{NUMBER}, {early})")
-        returned += ["permit.next_at", "permit.held_until"]
+        returned += ["permit.next_at", "permit.called_at", "permit.held_until"]
         values |= values_of(permit)
     statement = f"""
         WITH {paced} held AS MATERIALIZED (

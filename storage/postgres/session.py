@@ -172,7 +172,8 @@ class PoolSession:
         """Keep what a statement that took a permit returned of its limit."""
         if permit is not None:
             limit = permit.limit
-            self.known_paces.merge(limit.key, PaceState(next_at=written["next_at"]))
+            pace = PaceState(next_at=written["next_at"], called_at=written["called_at"])
+            self.known_paces.merge(limit.key, pace)
             self.known_paces.merge(limit.held_by, PaceState(held_until=written["held_until"]))
 
     def report(self, found: Sequence[Unreadable]) -> None:

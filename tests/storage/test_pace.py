@@ -14,6 +14,7 @@ from bot.jobs.accept import new_id
 from storage.job import Event, EventName
 from storage.notification import Notification, NotificationKind
 from storage.pace import (
+    EARLY_SECONDS,
     LONGEST_WAIT_SECONDS,
     LateCall,
     Limit,
@@ -99,6 +100,17 @@ def test_no_two_calls_are_closer_than_the_gap(asks: list[tuple[float, bool]], la
     assert all(later - earlier >= limit.gap - 1e-6 for earlier, later in pairwise(calls))
 
 
+def test_of_many_late_calls_each_has_a_time_of_its_own() -> None:
+    """So that each is put back once: those that come now, and the rest behind all that wait."""
+    pacing, limit = LocalPacing(), replace(POSTS, late=30.0)
+    reserved = [pacing.take_now(permit(limit)) - NOW for _ in range(8)]
+    assert reserved[-1] == 10.5
+    late = [pacing.take_now(permit(limit, 9.0, at)) - NOW for at in reserved[2:7]]
+    assert late == [9, 10.25, 11.5, 12.75, 13.5]
+    assert pacing.not_before(limit) - NOW == 15
+    assert pacing.not_before(limit, NOW + 10.5) - NOW == 12.75
+
+
 async def test_a_late_call_keeps_its_distance_from_the_next() -> None:
     """It is made at once, and the next one later; one that others follow goes behind those."""
     pacing = LocalPacing()
@@ -162,7 +174,7 @@ async def test_the_database_computes_what_the_functions_do(
             case "postpone":
                 times = []
                 for pacing in (local, store.pacing):
-                    late = LateCall(limit=limit, valid_at=last, at=now)
+                    late = LateCall(limit=limit, valid_at=last, at=max(now, last))
                     times.append(await pacing.postpone(late))
                 assert times[0] == pytest.approx(times[1], abs=1e-3)
             case "try":
@@ -170,7 +182,9 @@ async def test_the_database_computes_what_the_functions_do(
             case _:
                 last = await local.take(asked)
                 assert await store.pacing.take(asked) == pytest.approx(last, abs=1e-3)
-        assert store.pacing.not_before(limit) == pytest.approx(local.not_before(limit), abs=1e-3)
+        for reserved in (None, last):
+            known = store.pacing.not_before(limit, reserved)
+            assert known == pytest.approx(local.not_before(limit, reserved), abs=1e-3)
 
 
 async def test_a_commit_takes_the_permit_of_its_call(store: Store, other_store: Store) -> None:
@@ -190,6 +204,30 @@ async def test_a_commit_takes_the_permit_of_its_call(store: Store, other_store: 
     stale = replace(rows[2], fence=0)
     with pytest.raises(StaleFenceError):
         await store.jobs.apply(stale, stale, None, permit())
+
+
+@pytest.mark.parametrize("due_at", [NOW, NOW + 1.0, None])
+async def test_a_row_that_is_put_back_is_due_shortly_before_its_permit_is_valid(
+    store: Store, due_at: float | None
+) -> None:
+    """The commit that takes the permit says when, unless the row is due later, or not at all."""
+    await insert(store, a_job())
+    for at in (0.0, 1.5, 3.0):
+        assert await store.pacing.take(permit()) == NOW + at
+    [held] = await store.jobs.claim(NOW, 60.0, [a_limit(1)])
+    put_back = replace(held, due_at=due_at, lease_until=None)
+    row = await store.jobs.apply(held, put_back, None, permit())
+    assert row.paced_at == NOW + 4.5
+    assert row.due_at == (None if due_at is None else NOW + 4.5 - EARLY_SECONDS)
+    assert await store.jobs.get(held.id) == row
+
+
+async def test_a_row_is_due_no_earlier_because_of_its_permit(store: Store) -> None:
+    await insert(store, a_job())
+    [held] = await store.jobs.claim(NOW, 60.0, [a_limit(1)])
+    later = replace(held, due_at=NOW + 60, lease_until=None)
+    row = await store.jobs.apply(held, later, None, permit())
+    assert (row.paced_at, row.due_at) == (NOW, NOW + 60)
 
 
 async def test_the_outbox_takes_permits_as_jobs_do(store: Store) -> None:
@@ -217,9 +255,9 @@ async def test_a_pause_that_one_process_is_asked_for_holds_all(
     assert await other_store.pacing.take(back) - NOW == 30
     elsewhere = replace(POSTS, key="post T1 C2")
     assert await store.pacing.take(permit(elsewhere, at=2.0)) - NOW == 30
-    assert await store.pacing.take(permit(at=29.0)) - NOW == 30
+    assert await store.pacing.take(permit(at=29.0)) - NOW == 31.5
     back = Permit(limit=POSTS, at=NOW + 30, reserved_at=NOW + 30)
-    assert await other_store.pacing.take(back) - NOW == 31.25
+    assert await other_store.pacing.take(back) - NOW == 32.75
     assert await store.pacing.take(permit(replace(POSTS, held_by="post T2", key="k"))) == NOW
 
 

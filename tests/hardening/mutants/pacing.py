@@ -68,8 +68,22 @@ MUTANTS = (
     Mutant(
         name="gives up the place of a row that was put back",
         file="storage/pace.py",
-        old="    if reserved is not None and now - limit.late <= reserved:\n",
-        new="    if reserved is not None and now < 0:\n",
+        old="    is_in_time = now - permit.limit.late <= reserved\n",
+        new="    is_in_time = now < 0\n",
         tests=(f"{_PACE}::test_a_reserved_permit_serves_once_and_takes_no_other",),
+    ),
+    Mutant(
+        name="puts all that come too late back to one time",
+        file="storage/pace.py",
+        old="    return is_in_time and earliest - max(now, reserved) <= LONGEST_WAIT_SECONDS\n",
+        new="    return is_in_time\n",
+        tests=(f"{_PACE}::test_of_many_late_calls_each_has_a_time_of_its_own",),
+    ),
+    Mutant(
+        name="has a row due at once whose permit is valid later",
+        file="storage/postgres/queue.py",
+        old="        if is_due_by_permit(after):\n",
+        new="        if not table:\n",
+        tests=(f"{_PACE}::test_a_row_that_is_put_back_is_due_shortly_before_its_permit_is_valid",),
     ),
 )
