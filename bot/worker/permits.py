@@ -45,14 +45,14 @@ def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
     """
     services = claim.services
     now, pacing = services.now(), services.store.pacing
-    not_before = pacing.not_before(limit, claim.reserved_at)
-    if not_before - now <= (LONGEST_WAIT_SECONDS if limit.interval > 0 else 0.0):
-        return
     if limit.interval > 0:
-        raise PermitLaterError(permit=limit)
-    # The service asked for a pause. Not all that wait are to come back at one instant.
-    pause = asked_pause(not_before - now, services.chance())
-    raise PermitLaterError(after=pause)
+        if pacing.not_before(limit, claim.reserved_at) - now > LONGEST_WAIT_SECONDS:
+            raise PermitLaterError(permit=limit)
+        return
+    pause = pacing.not_before(limit) - now
+    if pause > 0:
+        # The service asked for it. Not all that wait are to come back at one instant.
+        raise PermitLaterError(after=asked_pause(pause, services.chance()))
 
 
 async def await_permit(claim: Claim[PacedRow], limit: Limit) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from bot.base.errors import PermitLaterError
-from bot.jobs.call_limits import CallLimits
+from bot.jobs.call_limits import CallLimits, uploads
 from bot.worker.context import Claim
-from bot.worker.permits import use_permit
+from bot.worker.permits import refuse_known, use_permit
 from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack import faults as slack
 from sandbox.slack.entities import GENERAL, OPEN
@@ -150,6 +151,16 @@ async def test_a_refusal_of_mindvideos_holds_all_that_would_ask_it() -> None:
     assert {row.stage for row in rows} == {Stage.DELIVERED}
     assert min(row.submitted_at or 0.0 for row in rows[1:]) - START >= 40
     assert EventName.RETRY not in {event.name for event in events}
+
+
+async def test_a_permit_of_a_message_holds_up_no_call_of_another_kind() -> None:
+    """Such as the upload of a file that has to be brought again before it is posted."""
+    async with engine_harness(limits=SLACKS) as harness:
+        row = replace(await harness.request(), paced_at=harness.bot_time() + 0.5)
+        claim = Claim(row, harness.store.jobs, harness.services, leased_at=harness.clock())
+        refuse_known(claim, uploads("T"))
+        refuse_known(claim, SLACKS.posts("T", "C"))
+        assert claim.reserved_at == row.paced_at
 
 
 async def test_a_permit_is_waited_for_only_if_it_was_given_for_that(
