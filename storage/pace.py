@@ -47,8 +47,8 @@ class Limit:
 
 
 NextPermit: TypeAlias = Instant | Limit | None
-"""The permit that a row keeps for its next call: when the one is valid that it has, or the limit of
-which the commit of the row takes one."""
+"""The permit that a row keeps for its next call: the time from which it is valid, or the limit from
+which the row's commit takes it. `None`: the row keeps no permit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,12 @@ def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceS
     """Return the state after one more call, and when that call may be made.
 
     `held_until` is of the key that holds the limit. A call that cannot be made now has its place
-    behind those before it, and finds it again with the permit that it has reserved; unless others
-    are made now for longer than a call is waited for: then it has its place behind all.
+    behind those before it, and finds it again with the permit that it has reserved.
     """
     limit, now, reserved = permit.limit, permit.at, permit.reserved_at
     earliest = max(now, held_until, pace.called_at + limit.gap)
     next_at = pace.next_at
-    if reserved is not None and _is_kept(permit, reserved, earliest):
+    if reserved is not None and now - limit.late <= reserved:
         at = max(earliest, reserved)
     else:
         in_step = max(next_at, now, held_until)
@@ -102,13 +101,6 @@ def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceS
         next_at = in_step + limit.interval
     called_at = at if at - now <= LONGEST_WAIT_SECONDS else pace.called_at
     return replace(pace, next_at=next_at, called_at=called_at), at
-
-
-def _is_kept(permit: Permit, reserved: Instant, earliest: Instant) -> bool:
-    """Return whether a reserved permit can still be used."""
-    now = permit.at
-    is_in_time = now - permit.limit.late <= reserved
-    return is_in_time and earliest - max(now, reserved) <= LONGEST_WAIT_SECONDS
 
 
 def postponed(pace: PaceState, late: LateCall) -> tuple[PaceState, Instant]:

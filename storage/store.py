@@ -56,7 +56,7 @@ Row = TypeVar("Row", Job, Notification, HomeView)
 def with_permit(row: Row, at: Instant | None) -> Row:
     """Return the row with the permit for its next call, or with none; a Home tab needs none.
 
-    A row that is released is due shortly before.
+    A row that is released is due `EARLY_SECONDS` before its permit is valid.
     """
     match row:
         case Job() | Notification():
@@ -71,7 +71,7 @@ def with_permit(row: Row, at: Instant | None) -> Row:
 
 
 def is_due_by_permit(row: Row) -> bool:
-    """Return whether a row with a permit waits for it: it is due, and nobody goes on with it."""
+    """Return whether a row with a permit is due by that: it is released, and will be due."""
     return row.due_at is not None and row.lease_until is None
 
 

@@ -56,7 +56,7 @@ class RetryLaterError(BotError):
 class PermitLaterError(BotError):
     """Certainly not done: the service takes the call only later.
 
-    That is after `after` seconds, or when the `permit` is valid for which it waits.
+    It is asked for again after `after` seconds, or shortly before its `permit` is valid.
     """
 
     def __init__(self, *, after: float = 0.0, permit: NextPermit = None) -> None:

@@ -33,7 +33,7 @@ async def inform(claim: Claim[Job]) -> Result[Job]:
     """
     if _is_told_in_thread(claim.row):
         return await _inform_in_thread(claim)
-    # A row that has a permit, or a time in place of one, was told.
+    # A row that comes with a permit was put back for its edit, after its user was told.
     is_told, edit_later, shown = claim.reserved_at is not None, None, claim.row
     try:
         shown = await show(claim, claim.row)

@@ -42,7 +42,8 @@ class Claim(Generic[Row]):
         """The uptime at which the lease was requested, or renewed for the last time."""
         self._queue: Queue[Row] = queue
         self.reserved_at = _permit_of(row)
-        """When the permit is valid with which the row came, until it is used."""
+        """When the permit is valid with which the row came; `None` once its call is made, or its
+        step is over."""
         self.permit_asked_at: Instant = 0.0
         """When the last permit was asked for. Those who gave it decided by this time whether it is
         waited for, and so at which distance the next one follows."""

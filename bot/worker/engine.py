@@ -346,6 +346,8 @@ class Engine(Generic[Row]):
         run.is_over = not goes_on
         was_parked = _parked_problem(claim.row) is not None
         row = await claim.write(after, event, permit=permit)
+        if goes_on:
+            claim.reserved_at = None
         problem = _parked_problem(row)
         if isinstance(result, Park) and problem is not None and not was_parked:
             # If no operator is configured to be notified, the log is the only report.

@@ -262,7 +262,7 @@ async def confirm(  # noqa: PLR0911 - one for each answer
                 part.id: await _accept(db, part, one, event, rules, uses=uses)
                 for part, one in zip(parts, admitted, strict=True)
             }
-            await notifications.post_set(db, job, now)
+            notifications.post_set(db, job, now)
             return rows[job.id]
         case AskFirst() as question:
             return await _ask(db, job, question, now)

@@ -223,10 +223,15 @@ async def count(
         "held": change.held,
         "spent": change.spent,
     }
+    if change.total <= 0 or rules is None:
+        db.postpone(_ADD_USE, values)
+        return
+    # Read first: a read would run what is postponed, and lock the counters before the commit.
+    for applied in applied_caps(rules, job, at):
+        await uses.read(applied.counted, _period_of(job, applied, rules))
     db.postpone(_ADD_USE, values)
     uses.add(scopes, job.counted_on, change)
-    if change.total > 0 and rules is not None:
-        await _note_alerts(db, job, at, rules, uses)
+    await _note_alerts(db, job, at, rules, uses)
 
 
 async def use_of(db: Database, scope: str, period: Period) -> Use:
@@ -373,8 +378,8 @@ async def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: 
     calendar = rules.policy.calendar
     for applied in applied_caps(rules, job, at):
         window = applied.cap.window
-        period = period_of(window, job.counted_on or "", calendar)
-        use = await uses.read(applied.counted, period)
+        period = _period_of(job, applied, rules)
+        use = uses.of(applied.counted, period)
         reached = [
             Alert(
                 scope=applied.counted,
@@ -401,6 +406,11 @@ async def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: 
             )
             for notice in notices:
                 await notifications.add(db, notice)
+
+
+def _period_of(job: Job, applied: AppliedCap, rules: Rules) -> Period:
+    """Return the period of a cap in which a job counts."""
+    return period_of(applied.cap.window, job.counted_on or "", rules.policy.calendar)
 
 
 async def _add_alert(db: Database, alert: Alert) -> bool:

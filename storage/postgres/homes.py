@@ -28,19 +28,19 @@ _OPEN = """
     RETURNING *
 """
 
-INSERT_EVENT = """
+_INSERT_EVENT = """
     INSERT INTO job_events (job_id, at, name, detail)
     VALUES (%(job_id)s, %(at)s, %(name)s, %(detail)s)
 """
 
-TOUCH = """
+_TOUCH = """
     UPDATE home_views SET
         changed_at = %(at)s, due_at = coalesce(due_at, greatest(%(at)s, published_at + %(pause)s))
     WHERE id = %(home)s AND opened_at > %(at)s - %(open)s
 """
 
 # One statement, because most events need both. The row of the tab is locked last of all.
-_ADD_EVENT = f"WITH event AS ({INSERT_EVENT}) {TOUCH}"
+_ADD_EVENT = f"WITH event AS ({_INSERT_EVENT}) {_TOUCH}"
 
 
 async def open_view(
@@ -61,13 +61,13 @@ async def open_view(
     return view
 
 
-async def touch(db: Database, team: str, user: str, at: Instant) -> None:
+def touch(db: Database, team: str, user: str, at: Instant) -> None:
     """Make a user's tab due if it is open, because data that it shows changed."""
-    await db.change(TOUCH, touched(team, user, at))
+    db.postpone(_TOUCH, _touched(team, user, at))
 
 
-def touched(team: str, user: str, at: Instant) -> dict[str, object]:
-    """Return the values of `TOUCH`."""
+def _touched(team: str, user: str, at: Instant) -> dict[str, object]:
+    """Return the values of `_TOUCH`."""
     return {
         "at": at,
         "home": encode(home_id(team, user)),
@@ -79,10 +79,10 @@ def touched(team: str, user: str, at: Instant) -> dict[str, object]:
 def add_event(db: Database, job_id: str, team: str, user: str, event: Event) -> None:
     """Insert an event of a job, and make the user's tab due if it is open and shows that.
 
-    By the commit of the transaction, of which no other statement reads either.
+    The commit does both.
     """
     if event.name in UNSEEN:
-        db.postpone(INSERT_EVENT, event_to_row(job_id, event))
+        db.postpone(_INSERT_EVENT, event_to_row(job_id, event))
         return
-    values = {**event_to_row(job_id, event), **touched(team, user, event.at)}
+    values = {**event_to_row(job_id, event), **_touched(team, user, event.at)}
     db.postpone(_ADD_EVENT, values)

@@ -58,7 +58,7 @@ async def add(
         [told_job] = await queue.changed(db, JOBS, _TELL, told)
         return Noted(job=told_job, is_new=True)
     [reviewed] = await queue.changed(db, JOBS, _REVIEW, {**values, "now": now})
-    await homes.touch(db, reviewed.team, reviewed.user, now)
+    homes.touch(db, reviewed.team, reviewed.user, now)
     return Noted(job=reviewed, is_new=True)
 
 

@@ -132,7 +132,7 @@ _SHOW_AGAIN = """
 """
 
 _RESUMED = """
-    parked_from = NULL, attempts = 0, crashes = 0, problem = NULL,
+    parked_from = NULL, attempts = 0, crashes = 0, problem = NULL, paced_at = NULL,
     due_at = %(now)s, lease_until = NULL, fence = fence + 1
 """
 
@@ -259,8 +259,8 @@ async def give_up(db: Database, job_id: str, by: str, now: Instant) -> Job | Non
 async def keep(db: Database, job_id: str, by: str | None, now: Instant) -> Job | None:
     """Record who keeps a job, or that nobody does."""
     for row in await queue.changed(db, JOBS, _KEEP, {"id": job_id, "by": by}):
-        await homes.touch(db, row.team, row.user, now)
-        await notifications.touch_set(db, row, now)
+        homes.touch(db, row.team, row.user, now)
+        notifications.touch_set(db, row, now)
         return row
     return None
 
@@ -340,7 +340,7 @@ async def record(db: Database, job: Job, event: Event) -> None:
     await notifications.insert_for_event(db, job, event)
     homes.add_event(db, job.id, job.team, job.user, event)
     if event.name not in UNSEEN:
-        await notifications.touch_set(db, job, event.at)
+        notifications.touch_set(db, job, event.at)
 
 
 async def _changed(db: Database, before: Job, after: Job) -> Job:

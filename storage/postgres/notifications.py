@@ -92,16 +92,16 @@ _EDIT_SET = """
 _POST_SET = "UPDATE notifications SET due_at = %(now)s WHERE id = %(id)s AND delivery_ts IS NULL"
 
 
-async def touch_set(db: Database, job: Job, at: Instant) -> None:
+def touch_set(db: Database, job: Job, at: Instant) -> None:
     """Have the message of the set edited that a job is a part of, if it is of any."""
     if job.set_id is not None:
-        await db.change(_EDIT_SET, {"id": job.set_id, "at": at, "due_at": set_edit_at(at)})
+        db.postpone(_EDIT_SET, {"id": job.set_id, "at": at, "due_at": set_edit_at(at)})
 
 
-async def post_set(db: Database, job: Job, now: Instant) -> None:
+def post_set(db: Database, job: Job, now: Instant) -> None:
     """Have the message of the set posted of which a part was confirmed."""
     if job.set_id is not None:
-        await db.change(_POST_SET, {"id": job.set_id, "now": now})
+        db.postpone(_POST_SET, {"id": job.set_id, "now": now})
 
 
 async def insert_for_event(db: Database, job: Job, event: Event) -> None:

@@ -14,6 +14,8 @@ _INTERVAL = f"%(pace_interval)s{NUMBER}"
 _TOLERANCE = f"%(pace_tolerance)s{NUMBER}"
 _GAP = f"%(pace_gap)s{NUMBER}"
 _HELD = "(SELECT until FROM hold)"
+# NULL, and so false, without a reserved permit.
+_IS_RESERVED = f"({_AT} - %(pace_late)s{NUMBER} <= {_RESERVED})"
 
 _HOLD = """
     hold AS (
@@ -26,16 +28,11 @@ def _reserved(next_at: str, called_at: str) -> tuple[str, str, str]:
     """Return the expressions for the columns after a call, as `storage.pace.reserve` has them."""
     in_step = f"greatest({next_at}, {_AT}, {_HELD})"
     earliest = f"greatest({_AT}, {_HELD}, {called_at} + {_GAP})"
-    # NULL, and so false, without a reserved permit.
-    is_kept = f"""(
-        {_AT} - %(pace_late)s{NUMBER} <= {_RESERVED}
-        AND {earliest} - greatest({_AT}, {_RESERVED}) <= {LONGEST_WAIT_SECONDS}
-    )"""
     valid_at = f"""
-        CASE WHEN {is_kept} THEN greatest({earliest}, {_RESERVED})
+        CASE WHEN {_IS_RESERVED} THEN greatest({earliest}, {_RESERVED})
         ELSE greatest({earliest}, {in_step} - {_TOLERANCE}) END
     """
-    following = f"CASE WHEN {is_kept} THEN {next_at} ELSE {in_step} + {_INTERVAL} END"
+    following = f"CASE WHEN {_IS_RESERVED} THEN {next_at} ELSE {in_step} + {_INTERVAL} END"
     called = f"""
         CASE WHEN {valid_at} - {_AT} <= {LONGEST_WAIT_SECONDS} THEN {valid_at}
         ELSE {called_at} END

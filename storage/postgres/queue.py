@@ -141,9 +141,11 @@ async def apply_columns(
     assignments: list[str] = [f"fence = {table.name}.fence"]
     returned: list[str] = [f"{table.name}.*", *(f"held.{name} AS held_{name}" for name in held)]
     paced, source, values = "", "held", dict[str, object](expected)
+    found = table.name
     if permit is not None:
         changes.pop("paced_at", None)
-        paced, source = f"{TAKE},", "held, permit"
+        # The key of the limit is locked first, as by all that need both it and a row.
+        paced, source, found = f"{TAKE},", "held, permit", f"permit, {table.name}"
         assignments.append("paced_at = permit.valid_at")
         if is_due_by_permit(after):
             changes.pop("due_at", None)
@@ -154,8 +156,8 @@ async def apply_columns(
         values |= values_of(permit)
     statement = f"""
         WITH {paced} held AS MATERIALIZED (
-            SELECT {", ".join(["seq", *held])} FROM {table.name}
-            WHERE {conditions} FOR NO KEY UPDATE
+            SELECT {", ".join(["seq", *held])} FROM {found}
+            WHERE {conditions} FOR NO KEY UPDATE OF {table.name}
         )
         UPDATE {table.name} SET {", ".join([*assignments, *assigned(changes)])} FROM {source}
         WHERE {table.name}.seq = held.seq RETURNING {", ".join(returned)}

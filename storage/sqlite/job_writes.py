@@ -117,7 +117,7 @@ _DELETE = f"""
 """  # noqa: S608 - only constants
 
 _RESUMED = """
-    parked_from = NULL, attempts = 0, crashes = 0, problem = NULL,
+    parked_from = NULL, attempts = 0, crashes = 0, problem = NULL, paced_at = NULL,
     due_at = :now, lease_until = NULL, fence = fence + 1
 """
 

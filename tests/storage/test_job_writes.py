@@ -264,6 +264,7 @@ async def test_resume_sends_a_parked_job_back_and_voids_every_older_claim(store:
         problem="no",
         outcome=Outcome.SUCCEEDED,
         due_at=None,
+        paced_at=NOW + 60,
     )
     await store.jobs.apply(claimed, parked, None)
     resumed = await store.jobs.resume(parked.id, NOW + 5)
@@ -274,6 +275,7 @@ async def test_resume_sends_a_parked_job_back_and_voids_every_older_claim(store:
         problem=None,
         attempts=0,
         due_at=NOW + 5,
+        paced_at=None,
         lease_until=None,
         fence=claimed.fence + 1,
     )

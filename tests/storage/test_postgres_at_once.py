@@ -15,6 +15,8 @@ import pytest
 from storage.budget import ALL_TIME, Cap, NotAdmitted, Scope, ScopeKind, Window
 from storage.job import Event, EventName, Job, Stage
 from storage.notification import Notification, NotificationKind
+from storage.pace import Limit, Permit
+from storage.postgres import budget_use
 from storage.postgres.store import PostgresStore
 from storage.saved import Editor, SavedKey, SavedKind, Written
 from storage.store import ClaimLimit, Inserted, InsertTerms, StaleFenceError
@@ -253,6 +255,59 @@ async def test_rows_that_many_change_are_locked_only_by_the_commit(
     assert len(before) > 2
     assert not any(before)
     assert (at_event, at_end, unstopped) == (True, True, False)
+
+
+SET = Notification(
+    id="s", team="T1", channel="C1", kind=NotificationKind.SET, happened_at=NOW, due_at=NOW
+)
+EDITS = Limit(key="edit T1", interval=1.4, tolerance=8.0, held_by="edit T1")
+
+
+@pytest.mark.parametrize("other", ["keep", "put back", "less", "more"])
+async def test_writes_to_the_parts_of_a_set_never_wait_for_each_other_in_a_circle(
+    url: str,
+    stores: tuple[PostgresStore, PostgresStore],
+    monkeypatch: pytest.MonkeyPatch,
+    other: str,
+) -> None:
+    """All change its message, the tab of its user, and counters, here in the same rows."""
+    alike = budget_use._ADD_USE.replace("pg_backend_pid() %% 16", "0")  # noqa: SLF001 - of chance
+    monkeypatch.setattr(budget_use, "_ADD_USE", alike)
+    one, two = stores
+    cap = Cap(
+        scope=Scope(kind=ScopeKind.WORKSPACE, team="T1"), window=Window.ONCE, limit=Decimal(10**6)
+    )
+    await one.budgets.set_cap(cap, "U9", NOW)
+    await one.homes.open("T1", "U1", NOW)
+    for number in (1, 2):
+        await insert(one, replace(_priced(number), set_id=SET.id, part=number, channel="C1"))
+    await one.outbox.add(SET)
+    jobs = {job.id: job for job in await one.jobs.claim(NOW, 3600, [a_limit(2)])}
+    [message] = await two.outbox.claim(NOW, 3600, [ClaimLimit(1, (NotificationKind.SET,))])
+    numbers = count(1)
+
+    async def cost(store: PostgresStore, job_id: str, change: int) -> None:
+        job = jobs[job_id]
+        amount = (job.cost_actual or Decimal(1000)) + change
+        permit = Permit(limit=EDITS, at=NOW)
+        jobs[job_id] = await store.jobs.apply(job, replace(job, cost_actual=amount), STATE, permit)
+
+    async def second() -> None:
+        match other:
+            case "keep":
+                await two.jobs.keep("job2", "U1", NOW)
+            case "put back":
+                later = replace(message, due_at=NOW + next(numbers))
+                await two.outbox.apply(message, later, None, Permit(limit=EDITS, at=NOW))
+            case _:
+                await cost(two, "job2", -1 if other == "less" else 1)
+
+    async for *results, _ in interleaved(url, lambda: cost(one, "job1", 1), second):
+        assert results == [None, None]
+    async for *results, _ in interleaved(url, second, lambda: cost(one, "job1", 1)):
+        assert results == [None, None]
+    assert await one.budgets.mismatches() == []
+    assert deadlocks(url) == 0
 
 
 @pytest.mark.parametrize("reason", ["cap", "shared cap", "most active", "equal"])

@@ -17,6 +17,7 @@ from sandbox.slack.entities import GENERAL, OPEN
 from sandbox.slack.limits import POSTS, RateLimits
 from storage.job import EventName, Stage
 from storage.pace import LONGEST_WAIT_SECONDS, Permit
+from storage.store import JobFilter
 from tests.support.clock import START
 from tests.support.engine_harness import EngineHarness, engine_harness
 
@@ -151,6 +152,23 @@ async def test_a_refusal_of_mindvideos_holds_all_that_would_ask_it() -> None:
     assert {row.stage for row in rows} == {Stage.DELIVERED}
     assert min(row.submitted_at or 0.0 for row in rows[1:]) - START >= 40
     assert EventName.RETRY not in {event.name for event in events}
+
+
+async def test_a_cancelled_request_is_told_although_its_message_had_a_permit() -> None:
+    """By whom somebody else's is cancelled; the permit was for the message that is not posted."""
+    async with engine_harness(limits=SLACKS) as harness:
+        for number in range(10):
+            await harness.request(f"lake {number}")
+        await harness.engine.tick()
+        await harness.engine.drain()
+        rows = await harness.store.jobs.jobs(JobFilter())
+        put_back = max(rows, key=lambda row: row.paced_at or 0.0)
+        await harness.store.jobs.request_cancel(put_back.id, "U0BOB", harness.bot_time())
+        await harness.run(hours=1.0)
+        events = await harness.store.jobs.events(put_back.id)
+        assert len(harness.ephemerals()) == 1
+    assert put_back.paced_at is not None
+    assert [event.name for event in events][-1] is EventName.TOLD
 
 
 async def test_a_permit_of_a_message_holds_up_no_call_of_another_kind() -> None:

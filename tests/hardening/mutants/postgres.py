@@ -70,9 +70,18 @@ MUTANTS = (
     Mutant(
         name="locks counters before the commit",
         file="storage/postgres/budget_use.py",
-        old="    db.postpone(_ADD_USE, values)\n",
-        new="    await db.change(_ADD_USE, values)\n",
+        old="    db.postpone(_ADD_USE, values)\n    uses.add",
+        new="    await db.change(_ADD_USE, values)\n    uses.add",
         tests=(f"{_AT_ONCE}::test_rows_that_many_change_are_locked_only_by_the_commit",),
+    ),
+    Mutant(
+        name="locks a row before the key of the limit whose permit it takes",
+        file="storage/postgres/queue.py",
+        old='"held, permit", f"permit, {table.name}"\n',
+        new='"held, permit", table.name\n',
+        tests=(
+            f"{_AT_ONCE}::test_writes_to_the_parts_of_a_set_never_wait_for_each_other_in_a_circle",
+        ),
     ),
     Mutant(
         name="runs what was postponed twice",
