@@ -71,7 +71,7 @@ def with_permit(row: Row, at: Instant | None) -> Row:
 
 
 def is_due_by_permit(row: Row) -> bool:
-    """Return whether a row with a permit is due by that: it is released, and will be due."""
+    """Return whether a permit decides when a row is due: no step holds it, and one is to follow."""
     return row.due_at is not None and row.lease_until is None
 
 
@@ -211,8 +211,8 @@ class Queue(Protocol[Row]):
         Fields that are equal in both are not written, so concurrent changes to them survive; the
         returned row has them. A notification or a Home tab that is released is due again if a
         signal of it came since `before` was written. With a `permit` the same commit reserves one,
-        and `paced_at` of the returned job or notification says when it is valid; one that is
-        released is not due earlier than shortly before that. Raises
+        and `paced_at` of the returned job or notification says when it is valid; a row that is
+        released is due `EARLY_SECONDS` before that at the earliest. Raises
         `StaleFenceError` (nothing written) for a claim that was taken over, and
         `IllegalTransitionError` for a transition that is not allowed.
         """

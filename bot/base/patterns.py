@@ -26,7 +26,7 @@ def compile_all() -> None:
 
 
 class _LazyPattern(Generic[AnyStr]):
-    """Stands for a pattern, which it compiles when a method or an attribute is first read."""
+    """A regular expression that is compiled when a method or an attribute of it is first read."""
 
     def __init__(self, source: AnyStr, flags: int) -> None:
         self._source: AnyStr = source

@@ -138,13 +138,12 @@ class Claim(Generic[Row]):
         The row keeps no permit but `permit`. Raises `StaleFenceError` when the claim was lost.
         """
         noted = event or self._amount_event(after)
-        match permit:
-            case Limit():
-                self.row = await self._apply(after, noted, self._permit(permit))
-            case _:
-                self.row = await self._apply(with_permit(after, permit), noted)
-        self._committed = self.row
-        return self.row
+        if isinstance(permit, Limit):
+            written = await self._apply(after, noted, self._permit(permit))
+        else:
+            written = await self._apply(with_permit(after, permit), noted)
+        self.row = self._committed = written
+        return written
 
     async def _apply(self, after: Row, event: Event | None, permit: Permit | None = None) -> Row:
         """Write what differs from what is committed; renew the lease unless `after` ends it."""

@@ -16,7 +16,7 @@ from bot.base.traces import NO_TRACER, Attribute, Tracer, note, spanning
 from bot.jobs.services import Services
 from bot.worker.context import Claim
 from bot.worker.gate import Gate
-from bot.worker.result import Park, Result, conclude, permit_of, put_back
+from bot.worker.result import Park, Result, Snooze, conclude, permit_of
 from bot.worker.retry import after_error
 from bot.worker.step_span import begin_step_span
 from bot.worker.suspects import SuspectLock
@@ -388,7 +388,7 @@ class Engine(Generic[Row]):
         except StoreError:
             raise
         except PermitLaterError as error:
-            return put_back(claim.row, error), "paced"
+            return Snooze(row=claim.row, after=error.after, permit=error.permit), "paced"
         except BotError as error:
             name = type(error).__name__
             level = log.error if isinstance(error, OperatorMustActError) else log.warning

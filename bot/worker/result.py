@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, assert_never
 
-from bot.base.errors import PermitLaterError
 from storage.home import HomeView
 from storage.job import TRANSITIONS, Event, EventName, Instant, Job, Outcome, Stage
 from storage.notification import Notification
@@ -78,11 +77,6 @@ def cancelled(job: Job) -> Reject[Job]:
 
 
 Result: TypeAlias = Advance[Row] | Snooze[Row] | Done[Row] | Park[Row] | Reject[Row]
-
-
-def put_back(row: Row, error: PermitLaterError) -> Snooze[Row]:
-    """Return the result of a step whose call has to wait."""
-    return Snooze(row=row, after=error.after, permit=error.permit)
 
 
 def permit_of(result: Result[Row]) -> NextPermit:

@@ -35,6 +35,7 @@ from storage.budget import (
     Rules,
     admit,
     ask_beyond_caps,
+    day_at,
 )
 from storage.job import Decision, DecisionKind, Event, EventName, Instant, Job, QuestionKind, Stage
 from storage.notification import Notification
@@ -401,6 +402,7 @@ async def _decided(
     consent: Consent,
 ) -> Admitted | AskFirst | NotAdmitted:
     """Decide about jobs by the counters as they are in this transaction, which has locked them."""
+    day = day_at(now, rules.policy.calendar)
     for job in jobs:
-        await uses.read_for(job, rules, now)
+        await uses.read_for(job, rules, now, day)
     return admit(jobs, rules, uses.of, now, consent=consent, active=active)

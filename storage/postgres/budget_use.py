@@ -175,11 +175,10 @@ class LockedUses:
             self._found[place] = await use_of(self._db, *place)
         return self._found[place]
 
-    async def read_for(self, job: Job, rules: Rules, now: Instant) -> None:
-        """Read what a decision about a job, which begins to count now, will ask for."""
+    async def read_for(self, job: Job, rules: Rules, at: Instant, day: str) -> None:
+        """Read the uses that caps limit in which a job counts on a day."""
         calendar = rules.policy.calendar
-        day = day_at(now, calendar)
-        for applied in applied_caps(rules, job, now):
+        for applied in applied_caps(rules, job, at):
             await self.read(applied.counted, period_of(applied.cap.window, day, calendar))
 
     def of(self, scope: Scope, period: Period) -> Use:
@@ -226,9 +225,9 @@ async def count(
     if change.total <= 0 or rules is None:
         db.postpone(_ADD_USE, values)
         return
-    # Read first: a read would run what is postponed, and lock the counters before the commit.
-    for applied in applied_caps(rules, job, at):
-        await uses.read(applied.counted, _period_of(job, applied, rules))
+    # Alerts need the uses. To read them later would run the postponed statement, which locks the
+    # counters, before the commit.
+    await uses.read_for(job, rules, at, job.counted_on)
     db.postpone(_ADD_USE, values)
     uses.add(scopes, job.counted_on, change)
     await _note_alerts(db, job, at, rules, uses)
@@ -378,7 +377,7 @@ async def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: 
     calendar = rules.policy.calendar
     for applied in applied_caps(rules, job, at):
         window = applied.cap.window
-        period = _period_of(job, applied, rules)
+        period = period_of(window, job.counted_on or "", calendar)
         use = uses.of(applied.counted, period)
         reached = [
             Alert(
@@ -406,11 +405,6 @@ async def _note_alerts(db: Database, job: Job, at: Instant, rules: Rules, uses: 
             )
             for notice in notices:
                 await notifications.add(db, notice)
-
-
-def _period_of(job: Job, applied: AppliedCap, rules: Rules) -> Period:
-    """Return the period of a cap in which a job counts."""
-    return period_of(applied.cap.window, job.counted_on or "", rules.policy.calendar)
 
 
 async def _add_alert(db: Database, alert: Alert) -> bool:

@@ -51,13 +51,13 @@ class Database:
         self._postponed.append((statement, values))
 
     async def run_postponed(self) -> None:
-        """Run now what was postponed, because the next statement reads it."""
+        """Run the postponed statements now, because the next statement reads what they change."""
         postponed, self._postponed = self._postponed, []
         for statement, values in postponed:
             await self._executed(statement, values)
 
     async def commit(self) -> None:
-        """Run what was postponed, in its order, and commit, all in one round trip."""
+        """Run the postponed statements in their order, and commit, all in one round trip."""
         if not self._postponed:
             await self._connection.execute(b"COMMIT")
             return

@@ -231,17 +231,15 @@ class PoolSession:
             db = Database(connection)
             try:
                 yield db
+                try:
+                    await db.commit()
+                except psycopg.Error as error:
+                    raise unsure_error(error) from error
             except BaseException:
                 with suppress(psycopg.Error):
                     # psycopg then forgets what it has prepared on this connection, too.
                     await connection.rollback()
                 raise
-            try:
-                await db.commit()
-            except psycopg.Error as error:
-                with suppress(psycopg.Error):
-                    await connection.rollback()
-                raise unsure_error(error) from error
 
     @asynccontextmanager
     async def _connection(self, begin: str) -> AsyncIterator[StoreConnection]:
