@@ -21,7 +21,7 @@ late."""
 LONGEST_WAIT_SECONDS = 3.0
 """A call whose permit is valid later is not waited for: it is asked for again at that time. Where
 the calls of a key are late, because a service has asked for a pause, each of them is so by as much;
-what is waited for keeps their order, and to ask again takes two commits."""
+what is waited for keeps their order, and to ask again takes a commit."""
 
 MOST_KEYS = 4096
 """The keys that are kept in memory; the one that was used longest ago is forgotten first."""
@@ -80,6 +80,8 @@ class PaceState:
     """When the next call would be made at exactly the limit's rate; it never decreases."""
     called_at: Instant = 0.0
     """When the last call is made that is not asked for again."""
+    again_at: Instant = 0.0
+    """When the last of those is asked for again that could not be made at their time."""
     held_until: Instant = 0.0
     """No call is made before, because the service asked for a pause."""
 
@@ -88,19 +90,23 @@ def reserve(pace: PaceState, held_until: Instant, permit: Permit) -> tuple[PaceS
     """Return the state after one more call, and when that call may be made.
 
     `held_until` is of the key that holds the limit. A call that cannot be made now has its place
-    behind those before it, and finds it again with the permit that it has reserved.
+    behind those before it, and finds it again with the permit that it has reserved. Those that have
+    missed their places, in a pause or because their processes were busy, are asked for again one by
+    one: at one time they would all be put back again but the few that are waited for.
     """
     limit, now, reserved = permit.limit, permit.at, permit.reserved_at
     earliest = max(now, held_until, pace.called_at + limit.gap)
-    next_at = pace.next_at
+    next_at, again_at = pace.next_at, pace.again_at
     if reserved is not None and now - limit.late <= reserved:
         at = max(earliest, reserved)
+        if at > reserved and at - now > LONGEST_WAIT_SECONDS:
+            at = again_at = max(at, again_at + limit.gap)
     else:
         in_step = max(next_at, now, held_until)
         at = max(earliest, in_step - limit.tolerance)
         next_at = in_step + limit.interval
     called_at = at if at - now <= LONGEST_WAIT_SECONDS else pace.called_at
-    return replace(pace, next_at=next_at, called_at=called_at), at
+    return replace(pace, next_at=next_at, called_at=called_at, again_at=again_at), at
 
 
 def postponed(pace: PaceState, late: LateCall) -> tuple[PaceState, Instant]:
@@ -201,6 +207,7 @@ class LocalPacing:
         self._paces[key] = PaceState(
             next_at=max(known.next_at, pace.next_at),
             called_at=max(known.called_at, pace.called_at),
+            again_at=max(known.again_at, pace.again_at),
             held_until=max(known.held_until, pace.held_until),
         )
 

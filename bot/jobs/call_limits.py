@@ -15,7 +15,6 @@ EDITS_PER_MINUTE = 50.0
 
 # Calls arrive at Slack a little earlier or later than they leave.
 _POST_MARGIN = 1.1
-_GAP_MARGIN = 1.07
 # A row of which the process was busy keeps its place among those of its channel for so long.
 _LATE_SECONDS = 30.0
 # In any minute at most all edits that Slack takes: this share may come at once, the rest follow at
@@ -36,11 +35,11 @@ class CallLimits:
 
     def posts(self, team: str, channel: str) -> Limit:
         """Return the limit of messages in a channel; a pause is for all of a workspace's."""
-        interval = 1.0 / self.posts_per_second if self.posts_per_second else 0.0
+        interval = _POST_MARGIN / self.posts_per_second if self.posts_per_second else 0.0
         return Limit(
             key=f"post {team} {channel}",
-            interval=_POST_MARGIN * interval,
-            gap=_GAP_MARGIN * interval,
+            interval=interval,
+            gap=interval,
             late=_LATE_SECONDS,
             held_by=_posts_of(team),
         )

@@ -20,6 +20,7 @@ from storage.postgres.schema import (
     KEPT,
     NOTES,
     PACE,
+    PACE_AGAIN,
     PARTS,
     PLANNED,
     PRICES_OF_SIZE,
@@ -116,6 +117,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_transaction=False,
         is_expansion=True,
     ),
+    Migration(name="0020_pace_again", statements=(PACE_AGAIN,), is_expansion=True),
 )
 
 HISTORY = """

@@ -24,12 +24,16 @@ _HOLD = """
 """
 
 
-def _reserved(next_at: str, called_at: str) -> tuple[str, str, str]:
+def _reserved(next_at: str, called_at: str, again_at: str) -> tuple[str, str, str, str]:
     """Return the expressions for the columns after a call, as `storage.pace.reserve` has them."""
     in_step = f"greatest({next_at}, {_AT}, {_HELD})"
     earliest = f"greatest({_AT}, {_HELD}, {called_at} + {_GAP})"
+    own = f"greatest({earliest}, {_RESERVED})"
+    is_missed = f"{_IS_RESERVED} AND {own} > {_RESERVED} AND {own} - {_AT} > {LONGEST_WAIT_SECONDS}"
+    again = f"CASE WHEN {is_missed} THEN greatest({own}, {again_at} + {_GAP}) ELSE {again_at} END"
     valid_at = f"""
-        CASE WHEN {_IS_RESERVED} THEN greatest({earliest}, {_RESERVED})
+        CASE WHEN {is_missed} THEN {again}
+        WHEN {_IS_RESERVED} THEN {own}
         ELSE greatest({earliest}, {in_step} - {_TOLERANCE}) END
     """
     following = f"CASE WHEN {_IS_RESERVED} THEN {next_at} ELSE {in_step} + {_INTERVAL} END"
@@ -37,18 +41,18 @@ def _reserved(next_at: str, called_at: str) -> tuple[str, str, str]:
         CASE WHEN {valid_at} - {_AT} <= {LONGEST_WAIT_SECONDS} THEN {valid_at}
         ELSE {called_at} END
     """
-    return following, called, valid_at
+    return following, called, again, valid_at
 
 
-_FIRST = _reserved("0", "0")
-_NEXT = _reserved("known.next_at", "known.called_at")
+_COLUMNS = "next_at, called_at, again_at, valid_at"
+_FIRST = _reserved("0", "0", "0")
+_NEXT = _reserved("known.next_at", "known.called_at", "known.again_at")
 
 TAKE = f"""
     {_HOLD},
     permit AS (
-        INSERT INTO pace AS known (key, next_at, called_at, valid_at)
-        VALUES (%(pace_key)s, {", ".join(_FIRST)})
-        ON CONFLICT (key) DO UPDATE SET (next_at, called_at, valid_at) = ROW({", ".join(_NEXT)})
+        INSERT INTO pace AS known (key, {_COLUMNS}) VALUES (%(pace_key)s, {", ".join(_FIRST)})
+        ON CONFLICT (key) DO UPDATE SET ({_COLUMNS}) = ROW({", ".join(_NEXT)})
         RETURNING next_at, called_at, valid_at, {_HELD} AS held_until
     )
 """  # noqa: S608 - only constants

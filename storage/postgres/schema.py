@@ -386,6 +386,9 @@ ALTER TABLE notifications ADD COLUMN paced_at DOUBLE PRECISION;
 """
 """The migration that lets processes share limits and chores."""
 
+PACE_AGAIN = "ALTER TABLE pace ADD COLUMN again_at DOUBLE PRECISION NOT NULL DEFAULT 0"
+"""The migration that keeps when calls that have missed their times are asked for again."""
+
 TRACES = """
 ALTER TABLE jobs ADD COLUMN traceparent TEXT COLLATE "C";
 ALTER TABLE notifications ADD COLUMN traceparent TEXT COLLATE "C";

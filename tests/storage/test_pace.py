@@ -100,6 +100,19 @@ def test_no_two_calls_are_closer_than_the_gap(asks: list[tuple[float, bool]], la
     assert all(later - earlier >= limit.gap - 1e-6 for earlier, later in pairwise(calls))
 
 
+def test_calls_that_have_missed_their_place_come_back_one_by_one() -> None:
+    """At one time, all but the first few would be put back again; on time, each keeps its own."""
+    pacing, limit = LocalPacing(), replace(POSTS, late=30.0)
+    for _ in range(20):
+        pacing.take_now(permit(limit))
+    missed = [pacing.take_now(permit(limit, 10.0, float(at))) - NOW for at in range(9)]
+    waited_for, put_back = missed[:3], missed[3:]
+    assert waited_for == [10.0, 11.25, 12.5]
+    assert put_back == [13.75, 15.0, 16.25, 17.5, 18.75, 20.0]
+    assert pacing.take_now(permit(limit, 10.0, 28.5)) - NOW == 28.5
+    assert pacing.take_now(permit(limit, 10.0)) - NOW == 30.0
+
+
 async def test_a_late_call_keeps_its_distance_from_the_next() -> None:
     """It is made at once, and the next one later; one that others follow goes behind those."""
     pacing = LocalPacing()
@@ -159,7 +172,7 @@ async def test_the_database_computes_what_the_functions_do(
         match kind:
             case "hold":
                 for pacing in (local, store.pacing):
-                    await pacing.hold(limit.held_by, now + 1.5)
+                    await pacing.hold(limit.held_by, now + 4.5)
             case "postpone":
                 times = []
                 for pacing in (local, store.pacing):

@@ -181,6 +181,33 @@ async def test_a_permit_of_a_message_holds_up_no_call_of_another_kind() -> None:
         assert claim.reserved_at == row.paced_at
 
 
+async def test_a_call_that_leaves_a_little_late_is_made_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Behind the others that have their time it would lose its own, and nobody else would use that.
+
+    Made so much later, it is still far enough from the next.
+    """
+    async with engine_harness(limits=SLACKS) as harness:
+        limit = SLACKS.posts("T", "C")
+        claim = Claim(
+            await harness.request(), harness.store.jobs, harness.services, leased_at=harness.clock()
+        )
+        take, now, late, following = harness.store.pacing.take, harness.bot_time(), 0.08, []
+
+        async def take_slowly(asked: Permit) -> float:
+            at = await take(asked)
+            following.append(await take(Permit(limit=limit, at=asked.at)))
+            harness.clock.now += late
+            return at
+
+        monkeypatch.setattr(harness.store.pacing, "take", take_slowly)
+        await use_permit(claim, limit)
+        called_at = harness.bot_time()
+    assert called_at == pytest.approx(now + late)
+    assert following[0] - called_at > 1.0
+
+
 async def test_a_permit_is_waited_for_only_if_it_was_given_for_that(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

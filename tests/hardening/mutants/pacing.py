@@ -66,6 +66,27 @@ MUTANTS = (
         tests=(f"{_PACE}::test_a_late_call_keeps_its_distance_from_the_next",),
     ),
     Mutant(
+        name="lets all that have missed their places come back at one time",
+        file="storage/pace.py",
+        old="            at = again_at = max(at, again_at + limit.gap)\n",
+        new="            again_at = at\n",
+        tests=(f"{_PACE}::test_calls_that_have_missed_their_place_come_back_one_by_one",),
+    ),
+    Mutant(
+        name="lets them do so where many processes share the limits",
+        file="storage/postgres/permits.py",
+        old="        CASE WHEN {is_missed} THEN {again}\n",
+        new="        CASE WHEN {is_missed} THEN {own}\n",
+        tests=(f"{_PACE}::test_the_database_computes_what_the_functions_do",),
+    ),
+    Mutant(
+        name="has a call lose its time that leaves a little late",
+        file="bot/worker/permits.py",
+        old="_ON_TIME_SECONDS = 0.08\n",
+        new="_ON_TIME_SECONDS = 0.03\n",
+        tests=(f"{_PERMITS}::test_a_call_that_leaves_a_little_late_is_made_at_once",),
+    ),
+    Mutant(
         name="gives up the place of a row that was put back",
         file="storage/pace.py",
         old="    if reserved is not None and now - limit.late <= reserved:\n",
