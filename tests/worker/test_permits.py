@@ -15,7 +15,7 @@ from sandbox.mindvideo.faults import Call, Fault, FaultKind
 from sandbox.slack import faults as slack
 from sandbox.slack.entities import GENERAL, OPEN
 from sandbox.slack.limits import POSTS, RateLimits
-from storage.job import EventName, Stage
+from storage.job import Event, EventName, Job, Stage
 from storage.pace import LONGEST_WAIT_SECONDS, Permit
 from storage.store import JobFilter
 from tests.support.clock import START
@@ -98,6 +98,30 @@ async def test_a_result_does_not_wait_for_the_edit_of_its_message() -> None:
     assert max((row.delivered_at or 0.0) - START for row in rows) < 10
     assert all("cost" in text for text in texts)
     assert {row.cost_checks for row in rows} == {rows[0].cost_checks}
+
+
+async def test_the_commit_of_a_result_takes_no_permit_that_all_results_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a shared store they would wait for each other's commits, in each workspace in one row."""
+    few = CallLimits(posts_per_second=0.0, edits_per_minute=12)
+    async with engine_harness(render_seconds=3.0, poll_max=1.0, limits=few) as harness:
+        jobs, results = harness.store.jobs, list[tuple[Job, Permit | None]]()
+        apply = jobs.apply
+
+        async def observe(
+            before: Job, after: Job, event: Event | None, permit: Permit | None = None
+        ) -> Job:
+            if before.stage is not after.stage is Stage.DELIVERED:
+                results.append((after, permit))
+            return await apply(before, after, event, permit)
+
+        monkeypatch.setattr(jobs, "apply", observe)
+        for number in range(9):
+            await harness.request(f"lake {number}")
+        await harness.run(hours=1.0)
+    assert [permit for _, permit in results] == [None] * 9
+    assert any(row.paced_at is not None for row, _ in results)
 
 
 async def test_what_ends_badly_is_told_before_its_message_is_edited() -> None:
