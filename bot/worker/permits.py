@@ -20,10 +20,10 @@ from storage.job import Failure, Instant, Job
 from storage.notification import Notification
 from storage.pace import LONGEST_WAIT_SECONDS, LateCall, Limit
 
-_ON_TIME_SECONDS = 0.08
-"""A call that is made so much after its time keeps enough distance from the next one: posts have
-their times 0.1 s further apart than Slack asks for, and calls arrive a little later than they
-leave."""
+_ON_TIME_SHARE = 0.07
+"""A call that is late by this share of its limit's gap keeps enough distance from the next one: the
+times of posts are further apart than Slack asks for by a tenth, and some calls take longer to
+arrive than others."""
 
 PacedRow = TypeVar("PacedRow", Job, Notification)
 """A row that keeps the permit of its next call."""
@@ -76,7 +76,7 @@ async def _wait(claim: Claim[PacedRow], limit: Limit, valid_at: Instant) -> None
 async def _postponed(services: Services, limit: Limit, valid_at: Instant) -> Instant | None:
     """Return when a call is to be made that comes too late for its permit; `None`: now."""
     now = services.now()
-    if limit.gap <= 0 or now - valid_at <= _ON_TIME_SECONDS:
+    if limit.gap <= 0 or now - valid_at <= _ON_TIME_SHARE * limit.gap:
         return None
     # The commit took long, or the process is busy.
     late = LateCall(limit=limit, valid_at=valid_at, at=now)

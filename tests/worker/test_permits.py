@@ -217,7 +217,7 @@ async def test_a_call_that_leaves_a_little_late_is_made_at_once(
         claim = Claim(
             await harness.request(), harness.store.jobs, harness.services, leased_at=harness.clock()
         )
-        take, now, late, following = harness.store.pacing.take, harness.bot_time(), 0.08, []
+        take, now, late, following = harness.store.pacing.take, harness.bot_time(), 0.075, []
 
         async def take_slowly(asked: Permit) -> float:
             at = await take(asked)

@@ -82,8 +82,8 @@ MUTANTS = (
     Mutant(
         name="has a call lose its time that leaves a little late",
         file="bot/worker/permits.py",
-        old="_ON_TIME_SECONDS = 0.08\n",
-        new="_ON_TIME_SECONDS = 0.03\n",
+        old="_ON_TIME_SHARE = 0.07\n",
+        new="_ON_TIME_SHARE = 0.03\n",
         tests=(f"{_PERMITS}::test_a_call_that_leaves_a_little_late_is_made_at_once",),
     ),
     Mutant(
