@@ -27,7 +27,7 @@ from bot.worker.outputs import bring_outputs
 from bot.worker.result import Advance, Park, Result
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Job, Outcome, Stage
-from storage.pace import Limit, NextPermit
+from storage.pace import NextPermit
 
 
 async def deliver(claim: Claim[Job]) -> Result[Job]:
@@ -120,10 +120,6 @@ async def _delivered(claim: Claim[Job]) -> Advance[Job]:
         # The result is there; the edit comes when Slack takes it, before the cost is read.
         delivered = replace(delivered, shown=None)
         pause, permit = error.after, error.permit
-        if isinstance(permit, Limit):
-            # All edits of a workspace have one key, which the commit would keep locked until this
-            # process has its turn to end it: on a busy machine, results wait for each other.
-            permit = await claim.take_permit(permit)
     return Advance(
         row=delivered,
         note=EventName.DELIVERED,

@@ -30,13 +30,16 @@ PacedRow = TypeVar("PacedRow", Job, Notification)
 
 
 async def use_permit(claim: Claim[PacedRow], limit: Limit) -> None:
-    """Take a permit, and return when it is valid.
+    """Take a permit by a statement of its own, and return when it is valid.
 
-    Raises `PermitLaterError` if that is later than `LONGEST_WAIT_SECONDS` from now.
+    A commit would keep the limit's key locked until this process has its turn to end it. All edits
+    of a workspace have one key, and on a busy machine results would wait for each other there.
+    Raises `PermitLaterError` if the permit is valid later than `LONGEST_WAIT_SECONDS` from now.
     """
-    refuse_known(claim, limit)
     if limit.interval > 0:
         await _wait(claim, limit, await claim.take_permit(limit))
+    else:
+        refuse_known(claim, limit)
 
 
 def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
