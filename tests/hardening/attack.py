@@ -34,7 +34,7 @@ class Attack:
     bound: str
     run: Run
     is_timed: bool = False
-    """Whether the bound is one of times: a machine that stands still for a moment breaks it too."""
+    """Whether the bound is one of times: other programs of the machine can break it too."""
 
 
 def parts() -> Iterator[tuple[str, tuple[Attack, ...]]]:

@@ -9,7 +9,13 @@ import pytest
 from tests.hardening.attack import Attack, parts
 
 ATTACKS = [
-    pytest.param(attack, id=f"{part}: {attack.name}") for part, found in parts() for attack in found
+    pytest.param(
+        attack,
+        id=f"{part}: {attack.name}",
+        marks=[pytest.mark.alone] if attack.is_timed else [],
+    )
+    for part, found in parts()
+    for attack in found
 ]
 
 
