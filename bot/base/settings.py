@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, TypeVar
 from urllib.parse import unquote
 
@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 
 from bot.base.errors import ConfigurationError
 from bot.base.logs import LogFormat
+from bot.base.mistyped_variables import mistyped_variables
 from bot.base.setting_groups import ServiceSettings, SettingGroup, StoreSettings
 from bot.base.setting_types import (
     CollectorUrl,
@@ -177,16 +178,33 @@ def load_group(group: type[Group], env: Mapping[str, str] | None = None) -> Grou
     """Read a group from `env`, or from the process's environment over the file `.env`.
 
     A variable that is empty counts as not set. Raises `ConfigurationError`, whose message has a
-    line for each variable of the group that is missing or wrong and never shows a value.
+    line for each variable of the group that is missing or wrong, and for each that is probably
+    mistyped, and never shows a value.
     """
-    sources = (_file(), os.environ) if env is None else (env,)
+    given = _given(env)
     try:
-        return group.model_validate(
-            {name: text for source in sources for name, text in source.items() if text}
-        )
+        return group.model_validate(given)
     except ValidationError as error:
         lines = [_describe(detail) for detail in error.errors(include_input=False)]
-    raise ConfigurationError("\n".join(dict.fromkeys(lines)))
+    raise ConfigurationError("\n".join(dict.fromkeys([*lines, *_mistyped(given)])))
+
+
+def find_mistyped(env: Mapping[str, str] | None = None) -> Sequence[str]:
+    """Return a sentence for each variable that is set, not read, and probably meant for the bot.
+
+    The variables are those that `load_group` reads. Raises `ConfigurationError` as it does if the
+    file `.env` cannot be read.
+    """
+    return _mistyped(_given(env))
+
+
+def _mistyped(given: Iterable[str]) -> Sequence[str]:
+    return tuple(mistyped_variables(given, map(str.upper, Settings.model_fields)))
+
+
+def _given(env: Mapping[str, str] | None) -> Mapping[str, str]:
+    sources = (_file(), os.environ) if env is None else (env,)
+    return {name: text for source in sources for name, text in source.items() if text}
 
 
 def _file() -> Mapping[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import assert_never
 
@@ -13,7 +13,7 @@ from bot.options.characters import hyphenated, visible
 from bot.options.parser import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
 from bot.options.validation import violations
-from bot.options.wording import allowed, quoted, short, shown, strangers
+from bot.options.wording import allowed, nearest, quoted, short, shown, strangers
 from storage.job import Json
 
 # Python reads integers of at most 4,300 digits; no option needs a hundredth of that.
@@ -42,10 +42,27 @@ _UNSENDABLE = lazy_compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DIRECTION_CONTROLS = lazy_compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def refusal(label: str, schema: Schema, given: Json) -> UsageError:
-    """Return the error that names the option, the allowed values and the given one."""
+def refusal(label: str, schema: Schema, given: Json, synonyms: Iterable[str] = ()) -> UsageError:
+    """Return the error that names the option, the allowed values and the given one.
+
+    `synonyms` are other words for the choices; the error asks whether a mistyped word is one.
+    """
     problem = f"{label} must be {allowed(schema)}; you gave {quoted(given)}."
-    return UsageError(problem + strangers(schema, given))
+    booleans = BOOLEANS if kind_of(schema) is Kind.BOOLEAN else ()
+    words = [*map(shown, choices_of(schema)), *synonyms, *booleans]
+    return UsageError(problem + strangers(schema, given) + _meant(given, words))
+
+
+def _meant(given: Json, words: Iterable[str]) -> str:
+    """Return the question whether a mistyped word is one of `words`, or nothing.
+
+    A value with digits is not asked about: 4:3 is no mistyped 4:5. Of `words` those with a space
+    are left out, which could only be typed in quotation marks.
+    """
+    if not isinstance(given, str) or any(map(str.isdigit, given)):
+        return ""
+    close = nearest(given, (word for word in words if " " not in word))
+    return f" Did you mean `{close}`?" if close else ""
 
 
 def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
@@ -55,7 +72,7 @@ def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
     `UsageError` that begins with `label`.
     """
     if option.kind is not Kind.ARRAY or option.choices:
-        return _read(understood(raws[0], option), option.schema, label)
+        return _read(understood(raws[0], option), option.schema, label, option.synonyms)
     items: list[Json] = []
     for raw in raws:
         if not raw.lstrip().startswith("["):
@@ -122,10 +139,12 @@ def _all_lists(listed: Json) -> bool:
     return isinstance(listed, list) and all(isinstance(item, list) for item in listed)
 
 
-def _read(raw: str, schema: Schema, label: str) -> Json:
+def _read(raw: str, schema: Schema, label: str, synonyms: Iterable[str] = ()) -> Json:
     choices = choices_of(schema)
     if choices:
-        return _choice(raw, choices, schema, label)
+        for choice in _equal(raw, choices):
+            return choice
+        raise refusal(label, schema, raw, synonyms)
     number = hyphenated(raw.strip())
     match kind_of(schema):
         case Kind.BOOLEAN if raw.casefold() in BOOLEANS:
@@ -144,13 +163,10 @@ def _read(raw: str, schema: Schema, label: str) -> Json:
             assert_never(kind)
 
 
-def _choice(raw: str, choices: Sequence[Json], schema: Schema, label: str) -> Json:
-    """Return the choice with the text `raw`, else one that differs only in case."""
+def _equal(raw: str, choices: Sequence[Json]) -> Iterator[Json]:
+    """Yield the choices with the text `raw`, and then those that differ only in case."""
     for fold in (str, str.casefold):
-        for choice in choices:
-            if fold(shown(choice)) == fold(raw):
-                return choice
-    raise refusal(label, schema, raw)
+        yield from (choice for choice in choices if fold(shown(choice)) == fold(raw))
 
 
 def _read_json(raw: str, schema: Schema, label: str) -> Json:

@@ -122,7 +122,9 @@ def connect(path: str) -> Database:
     connection.row_factory = pysqlite3.Row
     # A text that is not UTF-8 makes its own row unreadable; by default the whole query would fail.
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
-    return Database(connection)
+    # sqlite-utils would search the metadata of every installed package for plugins, for 5 ms of a
+    # start, and let them change the connection.
+    return Database(connection, execute_plugins=False)
 
 
 def check_path(path: str, *, create: bool) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.base.errors import ConfigurationError
-from bot.base.settings import Settings, load_settings
+from bot.base.settings import Settings, find_mistyped, load_settings
 
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 NEEDED = {
@@ -265,3 +265,40 @@ def test_an_unreadable_file_is_a_configuration_error() -> None:
     Path(".env").write_bytes(b"PORT=\xff\xfe\n")
     with pytest.raises(ConfigurationError, match=r"\.env cannot be read"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "meant"),
+    [
+        ("MAX_ACTIVE_PER_PERSN", "MAX_ACTIVE_PER_PERSON"),
+        ("MINDVIDEO_APIKEY", "MINDVIDEO_API_KEY"),
+        ("SLACK_BOT_TOKENS", "SLACK_BOT_TOKEN"),
+        ("slack_bot_token", "SLACK_BOT_TOKEN"),
+    ],
+    ids=["a letter too few", "two words in one", "a letter too many", "small letters"],
+)
+def test_a_mistyped_variable_is_named(mistyped: str, meant: str) -> None:
+    """It would have no effect: a limit that somebody set would not hold."""
+    sentence = f"{mistyped} is no variable of the bot. Did you mean {meant}?"
+    assert find_mistyped({**NEEDED, mistyped: "a value"}) == (sentence,)
+
+
+def test_the_file_is_searched_for_mistyped_variables() -> None:
+    Path(".env").write_text("MAX_ACTIVE_PER_PERSN=3\n")
+    assert "MAX_ACTIVE_PER_PERSN is no variable of the bot" in " ".join(find_mistyped())
+
+
+@pytest.mark.parametrize(
+    "name", ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "HOSTNAME", "PATH", "LOGNAME", *NEEDED]
+)
+def test_a_variable_of_another_program_is_not_taken_for_a_mistyped_one(name: str) -> None:
+    assert not find_mistyped({name: "a value"})
+
+
+def test_a_mistyped_variable_stands_beside_the_one_that_is_missing() -> None:
+    given = {**NEEDED, "MINDVIDEO_APIKEY": NEEDED["MINDVIDEO_API_KEY"]}
+    del given["MINDVIDEO_API_KEY"]
+    first, last = complaint(given).splitlines()
+    assert first.startswith("MINDVIDEO_API_KEY is not set.")
+    assert last == "MINDVIDEO_APIKEY is no variable of the bot. Did you mean MINDVIDEO_API_KEY?"
+    assert NEEDED["MINDVIDEO_API_KEY"] not in complaint(given)

@@ -86,6 +86,18 @@ def test_doctor_fails_when_a_check_fails() -> None:
     assert any(line.startswith("      Check MINDVIDEO_BASE_URL") for line in lines)
 
 
+def test_doctor_names_a_mistyped_variable() -> None:
+    lines = invoke("doctor", **WELL_FORMED, MAX_ACTIVE_PER_PERSN="3").stdout.splitlines()
+    assert lines[1] == (
+        "note  MAX_ACTIVE_PER_PERSN is no variable of the bot. Did you mean MAX_ACTIVE_PER_PERSON?"
+    )
+
+
+def test_a_start_names_a_mistyped_variable_in_the_log() -> None:
+    result = invoke("run", **WELL_FORMED, MAX_ACTIVE_PER_PERSN="3")
+    assert "MAX_ACTIVE_PER_PERSN is no variable of the bot" in result.stderr
+
+
 def test_an_unknown_command_is_wrong_usage() -> None:
     assert invoke("dance").exit_code == 2
 

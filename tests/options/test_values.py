@@ -50,6 +50,37 @@ def test_choices_may_differ_by_case_only() -> None:
     assert read("Hd", schema, Kind.STRING) == "HD"
 
 
+@pytest.mark.parametrize(
+    ("raw", "choices", "ending"),
+    [
+        ("prro", ["std", "pro"], "you gave `prro`. Did you mean `pro`?"),
+        ("Cinematc", ["cinematic", "anime"], "you gave `Cinematc`. Did you mean `cinematic`?"),
+        ("fast", ["std", "pro"], "you gave `fast`."),
+        ("4:3", ["4:5", "1:1"], "you gave `4:3`."),
+    ],
+    ids=["a letter too many", "a letter too few", "another word", "another number"],
+)
+def test_a_mistyped_choice_is_named(raw: str, choices: list[Json], ending: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read(raw, {"enum": choices}, Kind.STRING)
+    assert str(refused.value).endswith(ending)
+
+
+def test_a_mistyped_synonym_of_a_choice_is_named() -> None:
+    """`portrait` is what people call 9:16; the choice itself is far from what they type."""
+    option = Option(
+        name="a", schema={"enum": ["9:16"]}, kind=Kind.STRING, synonyms={"portrait": "9:16"}
+    )
+    with pytest.raises(UsageError, match=r"Did you mean `portrait`\?$"):
+        read_value(["portait"], option, "`--a`")
+
+
+@pytest.mark.parametrize(("raw", "meant"), [("yess", "yes"), ("ture", "true"), ("fasle", "false")])
+def test_a_mistyped_boolean_is_named(raw: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"Did you mean `{meant}`"):
+        read(raw, {"type": "boolean"}, Kind.BOOLEAN)
+
+
 def test_direction_overrides_are_removed_and_marks_kept() -> None:
     value: Json = {
         "\u202aa": ["b\u2066c\u2069", "\u200fd\u200e", "tab\t\n"],
