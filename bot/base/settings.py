@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeVar
 from urllib.parse import unquote
 
@@ -153,6 +153,11 @@ class Settings(StoreSettings, ServiceSettings):
         # As they are written, and as they are meant.
         return (*found, *{*passwords, *map(unquote, passwords)})
 
+    @property
+    def mistyped(self) -> Sequence[str]:
+        """A sentence for each variable that was set, not read, and probably meant for the bot."""
+        return tuple(mistyped_variables(self._others, VARIABLES))
+
     @field_validator("public_url")
     @classmethod
     def _has_no_slash(cls, url: str | None) -> str | None:
@@ -165,6 +170,9 @@ class Settings(StoreSettings, ServiceSettings):
             raise ValueError("it is less than POLL_MIN_SECONDS")
         return seconds
 
+
+VARIABLES = tuple(map(str.upper, Settings.model_fields))
+"""The names of all variables."""
 
 Group = TypeVar("Group", bound=SettingGroup)
 
@@ -181,30 +189,17 @@ def load_group(group: type[Group], env: Mapping[str, str] | None = None) -> Grou
     line for each variable of the group that is missing or wrong, and for each that is probably
     mistyped, and never shows a value.
     """
-    given = _given(env)
+    sources = (_file(), os.environ) if env is None else (env,)
+    given = {name: text for source in sources for name, text in source.items() if text}
     try:
-        return group.model_validate(given)
+        loaded = group.model_validate(given)
     except ValidationError as error:
         lines = [_describe(detail) for detail in error.errors(include_input=False)]
-    raise ConfigurationError("\n".join(dict.fromkeys([*lines, *_mistyped(given)])))
-
-
-def find_mistyped(env: Mapping[str, str] | None = None) -> Sequence[str]:
-    """Return a sentence for each variable that is set, not read, and probably meant for the bot.
-
-    The variables are those that `load_group` reads. Raises `ConfigurationError` as it does if the
-    file `.env` cannot be read.
-    """
-    return _mistyped(_given(env))
-
-
-def _mistyped(given: Iterable[str]) -> Sequence[str]:
-    return tuple(mistyped_variables(given, map(str.upper, Settings.model_fields)))
-
-
-def _given(env: Mapping[str, str] | None) -> Mapping[str, str]:
-    sources = (_file(), os.environ) if env is None else (env,)
-    return {name: text for source in sources for name, text in source.items() if text}
+        lines.extend(mistyped_variables(given, VARIABLES))
+    else:
+        loaded.remember_others({*given} - {*VARIABLES})
+        return loaded
+    raise ConfigurationError("\n".join(dict.fromkeys(lines)))
 
 
 def _file() -> Mapping[str, str | None]:

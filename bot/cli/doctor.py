@@ -10,7 +10,7 @@ import click
 from bot.app.checks import examine
 from bot.base.logs import configure_logs
 from bot.base.proxies import Proxies
-from bot.base.settings import find_mistyped, load_settings
+from bot.base.settings import load_settings
 from bot.cli.main import FAILED
 
 
@@ -26,7 +26,7 @@ def command() -> None:
         stream=sys.stderr,
     )
     click.echo("ok    The configuration is complete.")
-    for sentence in find_mistyped():
+    for sentence in settings.mistyped:
         click.echo(f"note  {sentence}")
     findings = asyncio.run(examine(settings))
     for finding in findings:

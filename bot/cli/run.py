@@ -12,7 +12,7 @@ from bot.app.roles import ALL, Role, role_on
 from bot.app.run import serve
 from bot.base.logs import configure_logs
 from bot.base.proxies import Proxies
-from bot.base.settings import Settings, find_mistyped, load_settings
+from bot.base.settings import Settings, load_settings
 from bot.base.stop_signals import StopSignals, leave_soon
 
 
@@ -37,7 +37,7 @@ def run_as(wanted: Role, signals: StopSignals | None) -> None:
         log_prompts=settings.log_prompts,
         stream=sys.stderr,
     )
-    for sentence in find_mistyped():
+    for sentence in settings.mistyped:
         structlog.get_logger("app").warning("mistyped_variable", problem=sentence)
     asyncio.run(_serve(settings, role, signals))
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.base.errors import ConfigurationError
-from bot.base.settings import Settings, find_mistyped, load_settings
+from bot.base.settings import Settings, load_settings
 
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 NEEDED = {
@@ -280,19 +280,22 @@ def test_an_unreadable_file_is_a_configuration_error() -> None:
 def test_a_mistyped_variable_is_named(mistyped: str, meant: str) -> None:
     """It would have no effect: a limit that somebody set would not hold."""
     sentence = f"{mistyped} is no variable of the bot. Did you mean {meant}?"
-    assert find_mistyped({**NEEDED, mistyped: "a value"}) == (sentence,)
+    assert load(**{mistyped: "a value"}).mistyped == (sentence,)
 
 
 def test_the_file_is_searched_for_mistyped_variables() -> None:
-    Path(".env").write_text("MAX_ACTIVE_PER_PERSN=3\n")
-    assert "MAX_ACTIVE_PER_PERSN is no variable of the bot" in " ".join(find_mistyped())
+    lines = [f"{name}={value}" for name, value in {**NEEDED, "PUBLIC_URLS": "x"}.items()]
+    Path(".env").write_text("\n".join(lines))
+    assert load_settings().mistyped == (
+        "PUBLIC_URLS is no variable of the bot. Did you mean PUBLIC_URL?",
+    )
 
 
 @pytest.mark.parametrize(
     "name", ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "HOSTNAME", "PATH", "LOGNAME", *NEEDED]
 )
 def test_a_variable_of_another_program_is_not_taken_for_a_mistyped_one(name: str) -> None:
-    assert not find_mistyped({name: "a value"})
+    assert not load(**{name: NEEDED.get(name, "a value")}).mistyped
 
 
 def test_a_mistyped_variable_stands_beside_the_one_that_is_missing() -> None:
