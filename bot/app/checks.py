@@ -86,18 +86,21 @@ async def migrate_store(settings: StoreSettings) -> list[str]:
 
     Idempotent. Raises `StoreError`; a file must not be in use by a bot if there is anything to do.
     """
-    copy = None
+    told: list[str] = []
     with _unusable_stores():
         if settings.is_postgres:
             # An index that is made concurrently needs a session of its own, which no pooler shares.
             url = settings.database_direct_url or settings.database_url
             names = await migrate_postgres(url)
         else:
-            done = await asyncio.to_thread(upgrade, str(settings.database_path))
-            names, copy = done.migrations, done.copy
+            path = settings.database_path
+            done = await asyncio.to_thread(upgrade, str(path))
+            names = done.migrations
+            # A mistyped path makes a store that has nothing of the one that was meant.
+            made = f"The store at {path} is new, and empty."
+            told = [f"The store was copied to {done.copy} before." if done.copy else made]
     if not names:
         return ["The tables are up to date."]
-    told = [f"The store was copied to {copy} before."] if copy else []
     return [f"The tables are up to date now: {', '.join(names)}.", *told]
 
 

@@ -48,8 +48,11 @@ def _add_table(db: Database) -> None:
 
 
 def test_a_new_file_is_made_and_an_old_one_left_as_it_is(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'jobs.db'}"
-    assert run_migrate(url).output.startswith("The tables are up to date now: 0001_jobs, ")
+    path = tmp_path / "jobs.db"
+    url = f"sqlite:///{path}"
+    first, last = run_migrate(url).output.splitlines()
+    assert first.startswith("The tables are up to date now: 0001_jobs, ")
+    assert last == f"The store at {path} is new, and empty."
     assert run_migrate(url).output == UP_TO_DATE
 
 
