@@ -60,7 +60,8 @@ async def open_store(
     """Open the store that DATABASE_URL names, for a process of this role; raises `StoreError`.
 
     `None` is a command of the operator's, beside the bot. What a bot finds to be unreadable is
-    logged; a command lists it instead. Commits are spans of the `tracer`.
+    logged, and so is that a file is a new one; a command lists the former, and makes no file.
+    Commits are spans of the `tracer`.
     """
     around_write = partial(spanning_commit, tracer) if tracer.is_on else None
     on_unreadable = _ignore if role is None else _log_unreadable
@@ -73,12 +74,18 @@ async def open_store(
                 on_unreadable=on_unreadable,
                 around_write=around_write,
             )
-        return await SqliteStore.open(
-            str(settings.database_path),
+        path = settings.database_path
+        is_new = not path.exists()
+        store = await SqliteStore.open(
+            str(path),
             owner=role is not None,
             on_unreadable=on_unreadable,
             around_write=around_write,
         )
+    if is_new:
+        # A mistyped path makes a store that has nothing of the one that was meant.
+        structlog.get_logger("store").info("store_created", path=str(path))
+    return store
 
 
 async def migrate_store(settings: StoreSettings) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from bot.app import checks
 from bot.app.checks import all_met, examine
@@ -51,6 +52,17 @@ async def refusal(sandbox: Sandbox, **changes: str) -> list[str]:
         await start(sandbox, **changes)
     assert "guessed" not in str(caught.value)
     return str(caught.value).splitlines()
+
+
+async def test_a_start_says_that_its_file_is_a_new_one(tmp_path: Path) -> None:
+    """That of a mistyped path is one, and has none of the jobs that are under way."""
+    path = tmp_path / "jobs.db"
+    async with running_sandbox() as sandbox:
+        with capture_logs() as logs:
+            await start(sandbox, DATABASE_URL=f"sqlite:///{path}")
+            await start(sandbox, DATABASE_URL=f"sqlite:///{path}")
+    made = [each["path"] for each in logs if each["event"] == "store_created"]
+    assert made == [str(path)]
 
 
 @pytest.mark.parametrize(
