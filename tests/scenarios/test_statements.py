@@ -30,7 +30,7 @@ class Compilations:
         """The number of the connection and the statement, in order."""
         self._connections = 0
 
-    def database(self, connected: pysqlite3.Connection) -> Database:
+    def database(self, connected: pysqlite3.Connection, *, execute_plugins: bool) -> Database:
         """Return the database of a connection whose compilations are recorded."""
         number = self._connections
         self._connections += 1
@@ -49,7 +49,7 @@ class Compilations:
             return 0
 
         connected.set_authorizer(authorize)
-        return Database(connected, tracer=trace)
+        return Database(connected, tracer=trace, execute_plugins=execute_plugins)
 
 
 async def test_no_statement_is_compiled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
