@@ -26,7 +26,7 @@ test: $(READY) chromium postgres ## Run every test but the proofs
 	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder -m "not proof and not soak"
 
 prove: $(READY) chromium postgres ## Run the attacks, each fault in each place, five hundred simulated lives, and fifty real kills
-	$(BIN)/pytest -m "proof and alone" tests/hardening
+	$(BIN)/pytest -m "proof and alone" tests/hardening  # they measure how long an answer takes
 	$(BIN)/pytest --numprocesses 3 --dist worksteal -m "proof and not alone"
 
 check: $(READY) ## Lint, formatting, types, and which module may import which

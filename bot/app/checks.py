@@ -75,7 +75,7 @@ async def open_store(
                 around_write=around_write,
             )
         path = settings.database_path
-        is_new = not path.exists()
+        is_new = _is_missing(path)
         store = await SqliteStore.open(
             str(path),
             owner=role is not None,
@@ -84,8 +84,18 @@ async def open_store(
         )
     if is_new:
         # A mistyped path makes a store that has nothing of the one that was meant.
-        structlog.get_logger("store").info("store_created", path=str(path))
+        structlog.get_logger("store").info("store_created", path=str(path.absolute()))
     return store
+
+
+def _is_missing(path: Path) -> bool:
+    """Return whether there is no file, or one of no bytes; `False` if nobody lets this look."""
+    try:
+        return not path.stat().st_size
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 async def migrate_store(settings: StoreSettings) -> list[str]:
@@ -93,7 +103,7 @@ async def migrate_store(settings: StoreSettings) -> list[str]:
 
     Idempotent. Raises `StoreError`; a file must not be in use by a bot if there is anything to do.
     """
-    told: list[str] = []
+    path = copy = None
     with _unusable_stores():
         if settings.is_postgres:
             # An index that is made concurrently needs a session of its own, which no pooler shares.
@@ -102,13 +112,16 @@ async def migrate_store(settings: StoreSettings) -> list[str]:
         else:
             path = settings.database_path
             done = await asyncio.to_thread(upgrade, str(path))
-            names = done.migrations
-            # A mistyped path makes a store that has nothing of the one that was meant.
-            made = f"The store at {path} is new, and empty."
-            told = [f"The store was copied to {done.copy} before." if done.copy else made]
+            names, copy = done.migrations, done.copy
     if not names:
         return ["The tables are up to date."]
-    return [f"The tables are up to date now: {', '.join(names)}.", *told]
+    told = [f"The tables are up to date now: {', '.join(names)}."]
+    if copy is not None:
+        told.append(f"The store was copied to {copy} before.")
+    elif path is not None:
+        # A mistyped path makes a store that has nothing of the one that was meant.
+        told.append(f"The store at {path.absolute()} is new, and empty.")
+    return told
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +13,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PrivateAttr,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -56,13 +54,6 @@ class SettingGroup(BaseModel):
         # A command builds the validator of the group that it reads.
         defer_build=True,
     )
-
-    _others: frozenset[str] = PrivateAttr(default=frozenset())
-    """The names of the variables that were set and that no setting has."""
-
-    def remember_others(self, names: Iterable[str]) -> None:
-        """Keep the names of variables that were set beside those of the settings."""
-        self._others = frozenset(names)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from pydantic import (
     DirectoryPath,
     Field,
     PositiveInt,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -153,6 +154,14 @@ class Settings(StoreSettings, ServiceSettings):
         # As they are written, and as they are meant.
         return (*found, *{*passwords, *map(unquote, passwords)})
 
+    _others: frozenset[str] = PrivateAttr(default=frozenset())
+    """The names of the variables that were set and that no setting has."""
+
+    def model_post_init(self, context: object) -> None:
+        """Keep the names of other variables; `context` is the set of all names that were set."""
+        if isinstance(context, frozenset):
+            self._others = context.difference(VARIABLES)
+
     @property
     def mistyped(self) -> Sequence[str]:
         """A sentence for each variable that was set, not read, and probably meant for the bot."""
@@ -192,13 +201,10 @@ def load_group(group: type[Group], env: Mapping[str, str] | None = None) -> Grou
     sources = (_file(), os.environ) if env is None else (env,)
     given = {name: text for source in sources for name, text in source.items() if text}
     try:
-        loaded = group.model_validate(given)
+        return group.model_validate(given, context=frozenset(given))
     except ValidationError as error:
         lines = [_describe(detail) for detail in error.errors(include_input=False)]
         lines.extend(mistyped_variables(given, VARIABLES))
-    else:
-        loaded.remember_others({*given} - {*VARIABLES})
-        return loaded
     raise ConfigurationError("\n".join(dict.fromkeys(lines)))
 
 

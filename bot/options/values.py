@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import assert_never
 
@@ -13,7 +13,7 @@ from bot.options.characters import hyphenated, visible
 from bot.options.parser import straightened
 from bot.options.schema import Kind, Option, Schema, choices_of, kind_of
 from bot.options.validation import violations
-from bot.options.wording import allowed, nearest, quoted, short, shown, strangers
+from bot.options.wording import allowed, least_mistyped, quoted, short, shown, strangers
 from storage.job import Json
 
 # Python reads integers of at most 4,300 digits; no option needs a hundredth of that.
@@ -42,37 +42,49 @@ _UNSENDABLE = lazy_compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DIRECTION_CONTROLS = lazy_compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def refusal(label: str, schema: Schema, given: Json, synonyms: Iterable[str] = ()) -> UsageError:
-    """Return the error that names the option, the allowed values and the given one.
-
-    `synonyms` are other words for the choices; the error asks whether a mistyped word is one.
-    """
+def refusal(label: str, schema: Schema, given: Json) -> UsageError:
+    """Return the error that names the option, the allowed values and the given one."""
     problem = f"{label} must be {allowed(schema)}; you gave {quoted(given)}."
-    booleans = BOOLEANS if kind_of(schema) is Kind.BOOLEAN else ()
-    words = [*map(shown, choices_of(schema)), *synonyms, *booleans]
-    return UsageError(problem + strangers(schema, given) + _meant(given, words))
-
-
-def _meant(given: Json, words: Iterable[str]) -> str:
-    """Return the question whether a mistyped word is one of `words`, or nothing.
-
-    A value with digits is not asked about: 4:3 is no mistyped 4:5. Of `words` those with a space
-    are left out, which could only be typed in quotation marks.
-    """
-    if not isinstance(given, str) or any(map(str.isdigit, given)):
-        return ""
-    close = nearest(given, (word for word in words if " " not in word))
-    return f" Did you mean `{close}`?" if close else ""
+    return UsageError(problem + strangers(schema, given))
 
 
 def read_value(raws: Sequence[str], option: Option, label: str) -> Json:
     """Convert typed text to a value of the option's type, not checked further.
 
     Only a list may be typed in several pieces; each is an item, or a JSON list of items. Raises
-    `UsageError` that begins with `label`.
+    `UsageError` that begins with `label`, and asks whether a mistyped word is one of those that the
+    option takes.
     """
+    try:
+        return _converted(raws, option, label)
+    except UsageError as error:
+        meant = _meant(raws[0], option)
+        if meant is None:
+            raise
+        raise UsageError(f"{error} Did you mean {meant}?") from None
+
+
+def _meant(raw: str, option: Option) -> str | None:
+    """Return the word that a mistyped one probably is, with its choice; `None`: there is none.
+
+    A value with digits is none: 4:3 is no mistyped 4:5.
+    """
+    choices = {shown(choice): choice for choice in option.choices}
+    booleans = BOOLEANS if option.kind is Kind.BOOLEAN and not choices else {}
+    words: Mapping[str, Json] = {**option.synonyms, **booleans, **choices}
+    # A word with a space could only be typed in quotation marks.
+    whole = [word for word in words if " " not in word]
+    close = None if any(map(str.isdigit, raw)) else least_mistyped(raw, whole)
+    if close is None:
+        return None
+    choice = shown(words[close])
+    return f"`{close}`" + ("" if choice == close else f" (`{choice}`)")
+
+
+def _converted(raws: Sequence[str], option: Option, label: str) -> Json:
+    """Convert as `read_value`, whose question takes longer than all of this."""
     if option.kind is not Kind.ARRAY or option.choices:
-        return _read(understood(raws[0], option), option.schema, label, option.synonyms)
+        return _read(understood(raws[0], option), option.schema, label)
     items: list[Json] = []
     for raw in raws:
         if not raw.lstrip().startswith("["):
@@ -97,7 +109,7 @@ def is_value_of(option: Option, text: str) -> bool:
     if not is_closed(option) or not text:
         return False
     try:
-        check(read_value([text], option, option.title), option.schema, option.title)
+        check(_converted([text], option, option.title), option.schema, option.title)
     except UsageError:
         return False
     return True
@@ -139,12 +151,12 @@ def _all_lists(listed: Json) -> bool:
     return isinstance(listed, list) and all(isinstance(item, list) for item in listed)
 
 
-def _read(raw: str, schema: Schema, label: str, synonyms: Iterable[str] = ()) -> Json:
+def _read(raw: str, schema: Schema, label: str) -> Json:
     choices = choices_of(schema)
     if choices:
         for choice in _equal(raw, choices):
             return choice
-        raise refusal(label, schema, raw, synonyms)
+        raise refusal(label, schema, raw)
     number = hyphenated(raw.strip())
     match kind_of(schema):
         case Kind.BOOLEAN if raw.casefold() in BOOLEANS:

@@ -85,22 +85,29 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     The one with the fewest typing errors, at most one in three letters; else the first that has all
     of its parts: `ratio` is near to `aspect-ratio`, and `firstframe` to `first-frame-image`.
     """
-    known, typed = tuple(names), name[:_COMPARED].casefold()
+    known = tuple(names)
+    return least_mistyped(name, known) or next(
+        (other for other in known if _has_parts(other.casefold(), name[:_COMPARED].casefold())),
+        None,
+    )
+
+
+def least_mistyped(name: str, names: Iterable[str]) -> str | None:
+    """Return the name with the fewest typing errors, at most one in three letters, or `None`."""
+    typed = name[:_COMPARED].casefold()
     most = min(_MOST_ERRORS, len(typed) // 3)
     errors = {
         other: edit_distance(typed, other.casefold())
-        for other in known
+        for other in names
         if abs(len(typed) - len(other)) <= most
     }
     close = [other for other, count in errors.items() if count <= most]
-    if close:
-        return min(close, key=lambda other: (errors[other], not typed.startswith(other)))
-    return next((other for other in known if _has_parts(other.casefold(), typed)), None)
+    return min(close, key=lambda other: (errors[other], not typed.startswith(other)), default=None)
 
 
 def _has_parts(name: str, typed: str) -> bool:
     """Tell whether all parts of a typed name begin, or go on, parts of another one."""
-    if len(typed) < _SHORTEST_PART:
+    if len(typed.replace("-", "")) < _SHORTEST_PART:
         return False
     if name.replace("-", "").startswith(typed.replace("-", "")):
         return True

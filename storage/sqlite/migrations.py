@@ -839,7 +839,7 @@ def check_origin(db: Database, path: str, migrations: Migrations = MIGRATIONS) -
         raise StoreError(
             f"{path} holds the tables of another program: name another file in DATABASE_URL"
         )
-    with closing(Database(memory=True)) as empty:
+    with closing(Database(memory=True, execute_plugins=False)) as empty:
         known = [migration.name for migration in migrations.pending(empty)]
     unknown = [one.name for one in migrations.applied(db) if one.name not in known]
     if not unknown:

@@ -65,6 +65,12 @@ async def test_a_start_says_that_its_file_is_a_new_one(tmp_path: Path) -> None:
     assert made == [str(path)]
 
 
+async def test_a_path_that_cannot_be_looked_at_is_no_address_of_a_store() -> None:
+    async with running_sandbox() as sandbox:
+        (line,) = await refusal(sandbox, DATABASE_URL=f"sqlite:///{'x' * 300}.db")
+    assert line.startswith("DATABASE_URL leads to no store (")
+
+
 @pytest.mark.parametrize(
     ("method", "code", "variable", "hint"),
     [

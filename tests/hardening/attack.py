@@ -33,8 +33,11 @@ class Attack:
     name: str
     bound: str
     run: Run
+    is_alone: bool = False
+    """Whether times are a part of the bound: no other test may run meanwhile."""
     is_timed: bool = False
-    """Whether the bound is one of times: other programs of the machine can break it too."""
+    """Whether the bound is one of times alone: a machine that stands still for a moment breaks it
+    too, so it is measured again if it was missed."""
 
 
 def parts() -> Iterator[tuple[str, tuple[Attack, ...]]]:

@@ -12,7 +12,7 @@ ATTACKS = [
     pytest.param(
         attack,
         id=f"{part}: {attack.name}",
-        marks=[pytest.mark.alone] if attack.is_timed else [],
+        marks=[pytest.mark.alone] if attack.is_alone else [],
     )
     for part, found in parts()
     for attack in found

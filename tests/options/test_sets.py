@@ -145,10 +145,8 @@ def test_too_many_are_refused_with_their_number(text: str, images: int, count: s
 
 
 def test_problems_are_told_once_and_where_they_are() -> None:
-    (problem,) = refusal("{red|blue} car --mode {std|ultra}")
-    assert problem == (
-        "With `ultra`: `--mode` must be one of `std`, `pro`, `4k`; you gave `ultra`. "
-        "Did you mean `ultrahd`?"
+    assert refusal("{red|blue} car --mode {std|ultra}") == (
+        "With `ultra`: `--mode` must be one of `std`, `pro`, `4k`; you gave `ultra`.",
     )
     assert len(refusal("{red|green|blue} car --mode ultra")) == 1
     long = "x" * 2600

@@ -56,9 +56,11 @@ def test_choices_may_differ_by_case_only() -> None:
         ("prro", ["std", "pro"], "you gave `prro`. Did you mean `pro`?"),
         ("Cinematc", ["cinematic", "anime"], "you gave `Cinematc`. Did you mean `cinematic`?"),
         ("fast", ["std", "pro"], "you gave `fast`."),
+        ("prompt", ["std", "pro"], "you gave `prompt`."),
+        ("---", ["std", "pro"], "you gave `---`."),
         ("4:3", ["4:5", "1:1"], "you gave `4:3`."),
     ],
-    ids=["a letter too many", "a letter too few", "another word", "another number"],
+    ids=["one too many", "one too few", "another", "a longer one", "no word", "another number"],
 )
 def test_a_mistyped_choice_is_named(raw: str, choices: list[Json], ending: str) -> None:
     with pytest.raises(UsageError) as refused:
@@ -71,7 +73,7 @@ def test_a_mistyped_synonym_of_a_choice_is_named() -> None:
     option = Option(
         name="a", schema={"enum": ["9:16"]}, kind=Kind.STRING, synonyms={"portrait": "9:16"}
     )
-    with pytest.raises(UsageError, match=r"Did you mean `portrait`\?$"):
+    with pytest.raises(UsageError, match=r"Did you mean `portrait` \(`9:16`\)\?$"):
         read_value(["portait"], option, "`--a`")
 
 

@@ -245,6 +245,27 @@ def test_a_start_builds_no_validator_that_a_request_may_never_need() -> None:
     assert printed.split() == ["ImageLimits"]
 
 
+def test_a_store_is_opened_without_plugins(tmp_path: Path) -> None:
+    """sqlite-utils would search all packages for them, and let them change each connection."""
+    code = """if True:
+        import asyncio, sys
+        from sqlite_utils import plugins
+        from storage.sqlite.store import SqliteStore
+        async def use():
+            await (await SqliteStore.open(sys.argv[1])).close()
+        asyncio.run(use())
+        print(plugins._plugins_loaded)
+    """
+    printed = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code, str(tmp_path / "jobs.db")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed.split() == ["False"]
+
+
 def test_a_start_compiles_no_pattern_that_it_does_not_use() -> None:
     """All of them take a twentieth of the start; a thread compiles them once the bot is ready."""
     code = """if True:

@@ -300,24 +300,27 @@ ATTACKS = (
         name="1,000 connections idle, 50 requests of garbage a second",
         bound="a command is acknowledged within 500 ms at p99; at most 100 kB of log",
         run=idle_and_garbage,
+        is_alone=True,
         is_timed=True,
     ),
     Attack(
         name="1,200 connections idle, and each opened again a second after it is closed",
         bound="a command is acknowledged within 500 ms at p99; at most 100 kB of log",
         run=too_many_connections,
+        is_alone=True,
         is_timed=True,
     ),
     Attack(
         name="200 bodies of a megabyte that never end",
         bound="refused within 11 s; p99 of a command 500 ms; at most 100 MiB added",
         run=slow_bodies,
+        is_alone=True,
         is_timed=True,
     ),
     Attack(
         name="`/metrics` beside a million jobs",
         bound="at most three times what it costs beside none, and 5 ms",
         run=many_jobs,
-        is_timed=True,
+        is_alone=True,
     ),
 )

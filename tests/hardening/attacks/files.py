@@ -273,25 +273,25 @@ ATTACKS = (
         name="the log is on a full disk",
         bound="one charge, acknowledged within 3 s, lines counted, exit code 0",
         run=full_log,
-        is_timed=True,
+        is_alone=True,
     ),
     Attack(
         name="the log's reader has gone",
         bound="one charge, acknowledged within 3 s, lines counted, exit code 0",
         run=closed_log,
-        is_timed=True,
+        is_alone=True,
     ),
     Attack(
         name="the log's reader stands still",
         bound="one charge, acknowledged within 3 s, exit code 0 within 25 s",
         run=unread_log,
-        is_timed=True,
+        is_alone=True,
     ),
     Attack(
         name="another program keeps the write lock",
         bound="everybody told within 3 s, nothing charged, nothing to do after it",
         run=keep_the_lock,
-        is_timed=True,
+        is_alone=True,
     ),
     Attack(
         name="a second process opens the store by a hard or symbolic link",
@@ -307,5 +307,6 @@ ATTACKS = (
         name=f"SIGTERM at {STOPS} moments of the first second",
         bound="exit code 0 within 25 s",
         run=stop_early,
+        is_alone=True,
     ),
 )

@@ -90,6 +90,6 @@ ATTACKS = (
         bound=f"a commit takes at most {MOST_MS:.0f} ms at p99 meanwhile, a call of the chore "
         f"{MOST_PAUSE_MS:.0f} ms",
         run=erase_beside_asks,
-        is_timed=True,
+        is_alone=True,
     ),
 )

@@ -126,5 +126,6 @@ ATTACKS = (
         bound=f"each is delivered; the bot grows by at most {MOST_GROWN} MB, its child has at most "
         f"{MOST_OF_CHILD} MB",
         run=bring_hostile_videos,
+        is_alone=True,
     ),
 )

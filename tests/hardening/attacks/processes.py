@@ -123,6 +123,6 @@ ATTACKS = (
         bound=f"all of them, and one more, are there within {MOST_SECONDS:.0f} s; one charge, one"
         " message and one result each",
         run=kill_a_worker,
-        is_timed=True,
+        is_alone=True,
     ),
 )
