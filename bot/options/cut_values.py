@@ -17,7 +17,7 @@ from bot.options.parser import Flag, Split, TypedText, Word
 from bot.options.schema import Kind, Option, kind_of
 from bot.options.times import AT_EXAMPLES, AT_FLAG, EVERY_FLAG
 from bot.options.values import BOOLEANS, is_closed, is_value_of
-from bot.options.wording import quoted
+from bot.options.wording import least_mistyped, quoted
 
 _CONJUNCTIONS = frozenset({"and", "or", "&", "+", "plus", "with", "/", ","})
 _RANGES = frozenset({"to", "till", "until", "-", "–"})
@@ -134,6 +134,10 @@ def _switch_advice(name: str, words: Sequence[Word]) -> str | None:
     first = next((word.value for word in words[:2] if word.value.strip(_MARKS)), "")
     if first.strip(_MARKS).casefold() in _OFF:
         return f"If it belongs to the option, write `{name}=off`."
+    # Before other words of a prompt it is none: a tree is no mistyped `true`.
+    meant = least_mistyped(first.strip(_MARKS), BOOLEANS) if len(words) == 1 else None
+    if meant is not None:
+        return f"If it belongs to the option, write `{name}={meant}`."
     if words[0].quoted or _ADDRESS.match(words[0].value):
         return "The option takes no text, and no link."
     return None

@@ -80,6 +80,15 @@ def test_a_word_that_would_switch_a_boolean_off_is_asked_about(word: str) -> Non
     assert (off.input["audio"], off.doubts) == (False, ())
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("fasle", "false"), ("ture", "true"), ("yess.", "yes"), ("offf", "off")]
+)
+def test_a_mistyped_word_for_a_boolean_is_asked_about(word: str, meant: str) -> None:
+    """The option would be on, whatever was meant, and the word a part of the prompt."""
+    assert f"write `--audio={meant}`" in told(f"a lake --audio {word}")
+    assert f"write `--audio={meant}`" in told(f"a lake --audio {word} --mode pro")
+
+
 @pytest.mark.parametrize("behind", ['"soft piano"', "https://a.example/b.mp3"])
 def test_a_quote_or_a_link_behind_a_boolean_is_asked_about(behind: str) -> None:
     assert "takes no text, and no link" in told(f"a lake --audio {behind}")
@@ -98,6 +107,7 @@ def test_a_quote_or_a_link_behind_a_boolean_is_asked_about(behind: str) -> None:
         "a lake --duration 10, at dawn",
         "a lake --duration 10 4k look",
         "a lake --sound on the beach",
+        "a lake --sound tree by the shore",
         "a lake --sound at dawn",
         "a lake --no-sound off the coast",
         "a lake --at 18:00 and calm",
