@@ -89,13 +89,11 @@ async def open_store(
 
 
 def _is_missing(path: Path) -> bool:
-    """Return whether there is no file, or one of no bytes; `False` if nobody lets this look."""
+    """Return whether there is no file, or one of no bytes, or none that this user may look at."""
     try:
         return not path.stat().st_size
-    except FileNotFoundError:
-        return True
     except OSError:
-        return False
+        return True
 
 
 async def migrate_store(settings: StoreSettings) -> list[str]:

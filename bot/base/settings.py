@@ -145,6 +145,9 @@ class Settings(StoreSettings, ServiceSettings):
         description="true if prompts may stand in the log, else false",
     )
 
+    _others: frozenset[str] = PrivateAttr(default=frozenset())
+    """The names of the variables that were set and that no setting has."""
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log to redact."""
@@ -153,9 +156,6 @@ class Settings(StoreSettings, ServiceSettings):
         passwords = self.database_passwords
         # As they are written, and as they are meant.
         return (*found, *{*passwords, *map(unquote, passwords)})
-
-    _others: frozenset[str] = PrivateAttr(default=frozenset())
-    """The names of the variables that were set and that no setting has."""
 
     def model_post_init(self, context: object) -> None:
         """Keep the names of other variables; `context` is the set of all names that were set."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import assert_never
 
@@ -154,9 +154,7 @@ def _all_lists(listed: Json) -> bool:
 def _read(raw: str, schema: Schema, label: str) -> Json:
     choices = choices_of(schema)
     if choices:
-        for choice in _equal(raw, choices):
-            return choice
-        raise refusal(label, schema, raw)
+        return _choice(raw, choices, schema, label)
     number = hyphenated(raw.strip())
     match kind_of(schema):
         case Kind.BOOLEAN if raw.casefold() in BOOLEANS:
@@ -175,10 +173,13 @@ def _read(raw: str, schema: Schema, label: str) -> Json:
             assert_never(kind)
 
 
-def _equal(raw: str, choices: Sequence[Json]) -> Iterator[Json]:
-    """Yield the choices with the text `raw`, and then those that differ only in case."""
+def _choice(raw: str, choices: Sequence[Json], schema: Schema, label: str) -> Json:
+    """Return the choice with the text `raw`, else one that differs only in case."""
     for fold in (str, str.casefold):
-        yield from (choice for choice in choices if fold(shown(choice)) == fold(raw))
+        for choice in choices:
+            if fold(shown(choice)) == fold(raw):
+                return choice
+    raise refusal(label, schema, raw)
 
 
 def _read_json(raw: str, schema: Schema, label: str) -> Json:

@@ -85,11 +85,11 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     The one with the fewest typing errors, at most one in three letters; else the first that has all
     of its parts: `ratio` is near to `aspect-ratio`, and `firstframe` to `first-frame-image`.
     """
-    known = tuple(names)
-    return least_mistyped(name, known) or next(
-        (other for other in known if _has_parts(other.casefold(), name[:_COMPARED].casefold())),
-        None,
-    )
+    known, typed = tuple(names), name[:_COMPARED].casefold()
+    close = least_mistyped(typed, known)
+    if close is not None:
+        return close
+    return next((other for other in known if _has_parts(other.casefold(), typed)), None)
 
 
 def least_mistyped(name: str, names: Iterable[str]) -> str | None:
