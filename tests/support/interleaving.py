@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-import psycopg
 import pytest
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow
@@ -31,9 +30,13 @@ class _Stop:
         self.reached = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def pass_by(self) -> None:
+    async def pass_by(self, connection: AsyncConnection[DictRow]) -> None:
         self.statements += 1
         if self.statements == self.before:
+            # The server may not have begun what a pipeline has sent; the end of an inner one waits
+            # for it: https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html
+            async with connection.pipeline():
+                pass
             self.reached.set()
             await self.go_on.wait()
 
@@ -54,7 +57,7 @@ def stoppable_statements() -> Iterator[None]:
     ) -> AsyncCursor[DictRow]:
         stop = _stop.get()
         if stop is not None:
-            await stop.pass_by()
+            await stop.pass_by(self.connection)
         return await execute(self, query, values, **options)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -107,12 +110,3 @@ async def _waits(url: str, task: asyncio.Task[object]) -> bool:
                 return True
             await asyncio.wait({task}, timeout=0.002)
     return False
-
-
-def deadlocks(url: str) -> int:
-    """Return how many transactions of a database the server has ended because of deadlocks."""
-    query = b"SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    with psycopg.connect(url) as connection:
-        row = connection.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])
