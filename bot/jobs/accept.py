@@ -23,7 +23,7 @@ from bot.jobs.styles import refuse_hidden_words
 from bot.jobs.usual_options import UsualOptions, load_usual_options
 from bot.money.forecast import PriceToConfirm, total_forecast
 from bot.options.continuation import place_of, take_of
-from bot.options.doubts import in_one
+from bot.options.doubts import Doubt, in_one
 from bot.options.draft import Draft
 from bot.options.mentions import mentioned
 from bot.options.request import RenderRequest
@@ -225,7 +225,7 @@ async def accept(
         return _accepted_or_asked(earlier, request.left_out, services)
     if request.is_dry:
         [named] = await _as_shown([request], [job], services)
-        return await dry_run(named, forecast, services, context.agreed)
+        return await dry_run(named, forecast, services, context.agreed, _doubts([request]))
     job, event = _first_row(job, question)
     terms = _terms(question, forecast, context.agreed, services, now)
     made = await services.store.jobs.insert(job, event, terms)
@@ -275,7 +275,7 @@ async def accept_set(
     if any(request.is_dry for request in requests):
         named = await _as_shown(requests, [job for job, _ in read], services)
         shown = [(job, one) for job, (_, one) in zip(named, read, strict=True)]
-        return await dry_run_of_set(shown, forecast, services, context.agreed)
+        return await dry_run_of_set(shown, forecast, services, context.agreed, _doubts(requests))
     rows = [_first_row(job, question) for job, _ in read]
     message = set_row(rows[0][0], words, len(rows), now)
     terms = _terms(question, forecast, context.agreed, services, now)
@@ -489,9 +489,13 @@ def _about_repeat(doubt: Asking | None) -> Asking:
 
 def _doubt(requests: Sequence[RenderRequest]) -> Asking | None:
     """Return the question about what requests may not mean."""
-    doubts = {doubt: None for request in requests for doubt in request.doubts}
-    doubt = in_one(tuple(doubts))
+    doubt = in_one(_doubts(requests))
     return None if doubt is None else Asking(kind=doubt.kind, about=doubt.about)
+
+
+def _doubts(requests: Sequence[RenderRequest]) -> tuple[Doubt, ...]:
+    """Return what is to be asked about, each once."""
+    return tuple(dict.fromkeys(doubt for request in requests for doubt in request.doubts))
 
 
 def _channel_defaults(given: Mapping[str, Json], defaults: Mapping[str, Json]) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bot.jobs.services import Services
 from bot.money.forecast import PriceToConfirm
+from bot.options.doubts import Doubt, in_sentences
 from bot.options.mentions import asked_input, named_input
 from bot.options.part_labels import part_labels
 from bot.options.references import files_named
@@ -50,6 +51,8 @@ class DryRun:
     """When it would start; `None`: at once."""
     every: RepeatEvery | None = None
     """How often it would be repeated; `None`: it would not."""
+    doubts: Sequence[str] = ()
+    """What its user would be asked about first, because it may not be meant: a sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +69,25 @@ class SetDryRun:
     """As of `DryRun`."""
     labels: tuple[str, ...] = ()
     """What tells each part from the others."""
+    doubts: Sequence[str] = ()
+    """As of `DryRun`, of all parts."""
 
 
 async def dry_run(
-    asked: Job, forecast: Forecast, services: Services, agreed: PriceToConfirm | None
+    asked: Job,
+    forecast: Forecast,
+    services: Services,
+    agreed: PriceToConfirm | None,
+    doubts: Sequence[Doubt],
 ) -> DryRun:
     """Return what a request, with the names that it mentions, would send and cost.
 
-    A price to which its user `agreed` would not be asked about. Raises `StoreError`.
+    A price to which its user `agreed` would not be asked about, but its `doubts` would. Raises
+    `StoreError`.
     """
-    return _shown(asked, forecast, await _decided([asked], forecast, services, agreed), services)
+    decided = await _decided([asked], forecast, services, agreed)
+    shown = _shown(asked, forecast, decided, services)
+    return replace(shown, doubts=in_sentences(doubts))
 
 
 async def dry_run_of_set(
@@ -83,6 +95,7 @@ async def dry_run_of_set(
     forecast: Forecast,
     services: Services,
     agreed: PriceToConfirm | None,
+    doubts: Sequence[Doubt],
 ) -> SetDryRun:
     """Return what several requests would send and cost together, else as `dry_run`."""
     decided = await _decided([job for job, _ in asked], forecast, services, agreed)
@@ -92,6 +105,7 @@ async def dry_run_of_set(
         decided=decided,
         unit=services.unit,
         labels=part_labels([job for job, _ in asked], services.catalog),
+        doubts=in_sentences(doubts),
     )
 
 

@@ -17,6 +17,8 @@ from storage.job import FOR_APPROVERS, Json, QuestionKind
 
 TRY = "Try without rendering"
 """The label of the button in the form, and the title of the modal that it opens."""
+_ASKED = 1_500
+"""In characters: the most that is shown of the question."""
 _HEAD = ":mag: This is what I would send to MindVideo. Nothing was started or charged."
 
 
@@ -39,7 +41,16 @@ def message(shown: DryRun) -> Message:
         body.append(blocks.section(f"*When* · {when}"))
     if told:
         body.append(blocks.section(f"*Budgets* · {told}"))
-    return Message(text=" ".join(filter(None, [_HEAD, price, when, told])), blocks=body)
+    asked = question(shown.doubts)
+    if asked:
+        body.append(blocks.section(asked))
+    return Message(text=" ".join(filter(None, [_HEAD, price, when, told, asked])), blocks=body)
+
+
+def question(doubts: Sequence[str]) -> str:
+    """Return what its user would be asked about first; nothing without doubts."""
+    told = "\n".join(map(blocks.escape, doubts))
+    return blocks.shorten(f"*Question* · I would ask first: {told}", _ASKED) if told else ""
 
 
 def follows(decided: Decided, unit: str | None) -> str:

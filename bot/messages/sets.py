@@ -200,4 +200,7 @@ def dry_message(shown: SetDryRun) -> Message:
     body.append(blocks.section(f"*Price* · {price}"))
     if follows:
         body.append(blocks.section(f"*Budgets* · {follows}"))
-    return Message(text=f"{head} {price} {follows}".rstrip(), blocks=body)
+    asked = dry_run.question(shown.doubts)
+    if asked:
+        body.append(blocks.section(asked))
+    return Message(text=" ".join(filter(None, [head, price, follows, asked])), blocks=body)

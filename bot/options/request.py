@@ -51,7 +51,7 @@ from bot.options.shots import (
     words_of_shots,
 )
 from bot.options.small_talk import is_talk
-from bot.options.spoken_values import says_nothing, spoken_values
+from bot.options.spoken_values import nothing_to_show, says_nothing, spoken_values
 from bot.options.styles import (
     NO_STYLES,
     STYLE_FLAG,
@@ -644,11 +644,14 @@ def given_in(
     attached, in_images = named_in_images(
         model, attach(values, files, model, problems), free, problems
     )
+    has_files = any(option.name in attached for option in model.file_options)
+    shows_more = not is_request or has_files or bool(split.shots or own.style or added)
     return Given(
         values=attached,
         doubts=(
             *(
                 spoken_values(split, meanings, is_change=scene is not None)
+                or (() if shows_more else nothing_to_show(split))
                 or option_like(typed, split, meanings)
             ),
             *joined_flags(split, meanings),

@@ -14,7 +14,6 @@ from bot.base.patterns import lazy_compile
 from bot.options.small_talk_phrases import (
     AGREEMENTS,
     GREETINGS,
-    NO_SCENE,
     OF_THE_BOT,
     OF_THE_SERVICE,
     QUESTIONS,
@@ -22,6 +21,7 @@ from bot.options.small_talk_phrases import (
     THANKS,
     any_of,
 )
+from bot.options.stop_words import ARTICLES, STOP_WORDS
 
 
 class SmallTalk(StrEnum):
@@ -123,7 +123,7 @@ def _is_question(said: str, *, asks: bool) -> bool:
     request = _REQUEST.match(rest)
     if request is not None:
         what = request["what"].split()
-        return NO_SCENE.issuperset(what) or not OF_THE_SERVICE.isdisjoint(what)
+        return (STOP_WORDS | ARTICLES).issuperset(what) or not OF_THE_SERVICE.isdisjoint(what)
     if _QUESTION.match(rest):
         return True
     if not asks or not _BEGINS_TO_ASK.match(rest):

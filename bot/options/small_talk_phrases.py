@@ -149,13 +149,6 @@ OF_THE_SERVICE = _words(
 )
 """Words that make a question of what looks like a polite prompt."""
 
-NO_SCENE = _words(
-    "me us a an the some any video clip movie film image picture something anything things it this "
-    "that again please for in of with one another to by from i you too also now today here better "
-    "more job everything thing so do"
-)
-"""Words that show nothing: a polite prompt has others."""
-
 OF_THE_BOT = _words(
     "you your u i my me we our us it it's its this that bot video videos clip render renders job "
     "credit credits cost costs price options models"

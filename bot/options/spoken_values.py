@@ -1,4 +1,4 @@
-"""Finds words that say nothing but values of options, as `in 4k please and 10 seconds`. Pure.
+"""Finds words that name nothing to show: `make a video`, or values of options alone. Pure.
 
 As words of a prompt they would change nothing, and in a thread be added to the scene.
 """
@@ -7,40 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bot.base.patterns import lazy_compile
 from bot.options.characters import visible
 from bot.options.doubts import Doubt, doubted
 from bot.options.flags import Flags
 from bot.options.parser import Split
 from bot.options.schema import Kind, Option
+from bot.options.stop_words import ARTICLES, STOP_WORDS
 from bot.options.wording import short
 
 _MARKS = ".,;:!?()[]*_`"
-_SAYS_NOTHING = frozenset(
-    {"again", "also", "and", "as", "at", "be", "but", "can", "could", "do", "export", "final"}
-    | {"for", "from", "give", "get", "here", "i", "in", "is", "it", "just", "let", "long", "make"}
-    | {"me", "need", "now", "of", "on", "once", "one", "only", "pls", "please", "put", "render"}
-    | {"same", "set", "should", "thanks", "that", "this", "time", "to", "try", "turn", "upscale"}
-    | {"use", "version", "video", "want", "we", "with", "you", "your"}
-)
-_ARTICLES = frozenset({"a", "an", "the"})
 _OFF = frozenset({"no", "without", "off", "mute", "muted", "none", "silent"})
 _MOST_WORDS = 24
 """Longer texts say more."""
 _LONGEST_VALUE = 3
 """The most words of a value, such as `9 by 16`."""
+_NAMES_SOMETHING = lazy_compile(r"[^\W\d_]{2}|[^\x00-\x7f]")
+"""Two letters of a word, or a sign of another script, which may be a word."""
 
 
 def spoken_values(split: Split, flags: Flags, *, is_change: bool) -> tuple[Doubt, ...]:
     """Return the doubt about words that are values of options, and nothing else.
 
-    In a request of its own a word alone, such as `portrait`, may be the scene; a figure is none.
+    In a request of its own a word with an article, such as `the portrait`, may be the scene; a
+    figure is none.
     """
     said = _said(split)
     if not said or len(said) > _MOST_WORDS or any(word.quoted for word in split.words):
         return ()
-    words = [word for word in said if word not in _ARTICLES]
-    typed = " ".join(word.value for word in split.words)
-    if not is_change and not any(map(str.isdigit, typed)):
+    words = [word for word in said if word not in ARTICLES]
+    typed = _typed(split)
+    if not is_change and words != said and not any(map(str.isdigit, typed)):
         return ()
     meant = _flags_of(words, flags)
     if not meant:
@@ -51,6 +48,15 @@ def spoken_values(split: Split, flags: Flags, *, is_change: bool) -> tuple[Doubt
     )
 
 
+def nothing_to_show(split: Split) -> tuple[Doubt, ...]:
+    """Return the doubt about the words of a request that name nothing: `make a video`, `x2`."""
+    typed = _typed(split)
+    is_quoted = any(word.quoted for word in split.words)
+    if not typed or is_quoted or any(map(_NAMES_SOMETHING.search, _said(split))):
+        return ()
+    return (doubted(f"“{short(typed)}” names nothing to show. Say it as in “a lake at dawn”."),)
+
+
 def says_nothing(split: Split) -> bool:
     """Tell whether the words outside of flags are there, and name nothing to show: `make it`."""
     return bool(split.words) and not _said(split)
@@ -59,7 +65,11 @@ def says_nothing(split: Split) -> bool:
 def words_say_nothing(text: str) -> bool:
     """Tell whether a text has words, and they name nothing to show: `from here please`."""
     words = text.split()
-    return bool(words) and all(_bare(word) in _SAYS_NOTHING | _ARTICLES for word in words)
+    return bool(words) and all(_bare(word) in STOP_WORDS | ARTICLES for word in words)
+
+
+def _typed(split: Split) -> str:
+    return " ".join(word.value for word in split.words)
 
 
 def _said(split: Split) -> Sequence[str]:
@@ -67,9 +77,9 @@ def _said(split: Split) -> Sequence[str]:
     words = [
         word.value if word.quoted else _bare(word.value)
         for word in split.words
-        if word.quoted or _bare(word.value) not in _SAYS_NOTHING
+        if word.quoted or _bare(word.value) not in STOP_WORDS
     ]
-    return words if any(word not in _ARTICLES and word for word in words) else []
+    return words if any(word not in ARTICLES and word for word in words) else []
 
 
 def _flags_of(words: Sequence[str], flags: Flags) -> Sequence[str]:

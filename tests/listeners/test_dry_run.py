@@ -233,3 +233,20 @@ async def test_a_dry_run_tells_what_budgets_would_say(rule: str, told: str) -> N
         assert (told in in_form) is not ("confirm the price" in told)
         assert len(bot.messages(direct_channel(bot, BEN))) == 0
         assert len(bot.sandbox.video.charges) == 1
+
+
+async def test_a_dry_run_tells_what_would_be_asked_about() -> None:
+    """Once for a set; without a doubt nothing is told."""
+    async with running_bot() as bot:
+        for text in ("in 10 seconds please", "--times 2 in 10 seconds please"):
+            told = await answer(bot, f"{text} --dry")
+            assert told.endswith(
+                "*Question* · I would ask first: “in 10 seconds please” is read as the prompt. If "
+                "it is an option, write `--duration 10`."
+            ), told
+            assert told.count("is read as the prompt") == 1
+            assert "I would ask first" in str(bot.ephemerals()[-1].blocks)
+        told = await answer(bot, "a lake mode:pro <b> --<i> --dry")
+        assert "“mode:pro" in told
+        assert "<b>" not in told
+        assert bot.messages() == []

@@ -132,6 +132,6 @@ async def test_more_videos_are_loaded_and_stay_when_the_tab_is_drawn_again() -> 
         assert delivery.error is None
         await bot.until(lambda: shown(bot).count("job_edit") == 8)
         assert "home_more" not in shown(bot)
-        await bot.type("one more")
+        await bot.type("one more lake")
         await bot.until_delivered(9)
         await bot.until(lambda: shown(bot).count("job_edit") == 9)

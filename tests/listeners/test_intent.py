@@ -241,6 +241,71 @@ def test_a_command_in_the_words_of_a_sentence_is_mistyped() -> None:
     assert found == {text: command and f"/video {command}" for text, command in REWORDED.items()}
 
 
+LOOKED_FOR: Mapping[str, str | None] = {
+    "queue": "list",
+    "History!": "list",
+    "schedules": "list",
+    "search": "find",
+    "billing": "cost",
+    "limits": "budget",
+    "config": "settings",
+    "pause": "cancel ID|last",
+    "menu": "help",
+    "options": "help options",
+    "sets": "help sets",
+    "download": "help buttons",
+    "prices": "help options",
+    "video queue": "list",
+    "harbor": None,
+    "history of the sea": None,
+    "queue --mode pro": None,
+}
+
+
+def test_a_word_that_shows_nothing_names_where_to_look_for_it() -> None:
+    """As the whole text; with others it is a prompt."""
+    found = {text: meant(text) for text in LOOKED_FOR}
+    assert found == {text: command and f"/video {command}" for text, command in LOOKED_FOR.items()}
+    assert meant("download", THREAD) == "/video help buttons"
+    assert kinds(["options"], replace(COMMAND, has_files=True)) == {"options": Prompt}
+
+
+PRICED: Mapping[str, str | None] = {
+    "how much is a lake at dawn?": "a lake at dawn",
+    "what would a red car cost": "a red car",
+    "price of a lake": "a lake",
+    "estimate a lake": "a lake",
+    "please give me a quote for red cars": "red cars",
+    "cost of a lake": "a lake",
+    "dry run a lake": "a lake",
+    "a lake, how much would that be?": "a lake",
+    "a lake in 4k price?": "a lake in 4k",
+    "how much for a 10 second video": "a 10 second video",
+    "price a lake --duration 10 --mode pro": "a lake --duration 10 --mode pro",
+    "how much is a {red|blue} car": "a {red|blue} car",
+    "the cost of a war": None,
+    "the price is right, a game show": None,
+    "price tags fall like snow": None,
+    "how much wood a woodchuck chucks": None,
+    "dry river bed": None,
+}
+
+
+def test_who_asks_for_a_price_is_told_how_to_see_it() -> None:
+    """And pays for no video of the question."""
+    found = {text: meant(text) for text in PRICED}
+    assert found == {text: words and f"/video --dry {words}" for text, words in PRICED.items()}
+    assert meant("how much would it be in 4k?", THREAD) == "again --dry in 4k"
+
+
+def test_a_question_about_prices_is_read_in_time() -> None:
+    """However often it begins anew."""
+    began = time.perf_counter()
+    for text in ("a how much is it " * 4_000, "price of a " * 36, "a price " * 50):
+        read_intent(text, COMMAND)
+    assert time.perf_counter() - began < 1
+
+
 REWORDED_IN_A_THREAD: Mapping[str, str | None] = {
     "keep it": "keep",
     "ok approve": "approve",

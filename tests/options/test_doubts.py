@@ -74,7 +74,7 @@ def test_a_word_that_looks_like_an_option_is_asked_about(text: str, words: list[
         "the sea \u2014 sound of waves",
         "the sea \u2014 first light",
         "well--no one came",
-        "a=b and c=d",
+        "a=b and c=d on a board",
         "first=second",
         "-- duration 10",
         "-- --mode pro -calm",
@@ -144,10 +144,47 @@ def test_values_that_are_all_the_words_are_asked_about(*, is_change: bool) -> No
     assert {told_of(text, is_change=is_change) for text in SCENES} == {""}
 
 
-def test_a_value_without_a_figure_may_be_a_scene_of_its_own() -> None:
+def test_a_value_with_an_article_may_be_a_scene_of_its_own() -> None:
     for text, flags in VALUES_IN_A_CHANGE.items():
         assert f"write `{flags}`." in told_of(text, is_change=True), text
+        told = told_of(text, is_change=False)
+        assert told == "" if "the" in text else f"write `{flags}`." in told, text
+
+
+NOTHING = (
+    "make a video",
+    "Please create one!",
+    "I want a new video",
+    "generate",
+    "video",
+    "a",
+    "another one",
+    "x2",
+    "10",
+    "2 x",
+    "the film please --mode pro",
+)
+
+
+def test_a_request_that_names_nothing_to_show_is_asked_about() -> None:
+    for text in NOTHING:
+        words = text.partition(" --")[0]
+        assert told_of(text, is_change=False).startswith(f"“{words}” names nothing to show."), text
+    for text in ('"make a video"', "-- make a video", "水", "🔥", "make it rain", "ox"):
         assert told_of(text, is_change=False) == "", text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "make a video --image-urls https://a.b/c.png",
+        "make a video --first https://a.b/c.png",
+        "make a video\n3s: boats leave\n4s: boats return",
+    ],
+)
+def test_pictures_and_shots_show_something(text: str) -> None:
+    told = (doubt.about for doubt in read_request(read_text(text), KLING).doubts)
+    assert not any("names nothing to show" in each for each in told)
 
 
 @pytest.mark.parametrize(

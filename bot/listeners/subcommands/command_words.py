@@ -14,6 +14,33 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
 )
 """Words that probably mean a subcommand, if they stand alone or before what that one takes."""
 
+ALONE: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("queue", "history", "recent", "latest", "progress", "refresh"), "list")
+    | dict.fromkeys(("schedule", "schedules", "scheduled", "upcoming", "pending"), "list")
+    | dict.fromkeys(("search", "gallery", "library"), "find")
+    | dict.fromkeys(("billing", "invoice", "usage", "report", "reports", "expenses"), "cost")
+    | dict.fromkeys(("balance", "account", "topup", "top-up"), "credit")
+    | dict.fromkeys(("limit", "limits", "cap", "caps", "approval", "approvals"), "budget")
+    | dict.fromkeys(("config", "configure", "configuration", "preferences", "prefs"), "settings")
+    | dict.fromkeys(("setup", "default", "defaults"), "settings")
+    | dict.fromkeys(("notification", "notifications", "alerts", "digest"), "notify")
+    | dict.fromkeys(("template", "templates", "preset", "presets"), "styles")
+    | dict.fromkeys(("pause", "halt", "terminate", "quit", "exit"), "cancel")
+    | dict.fromkeys(("menu", "manual", "docs", "faq", "guide", "tutorial", "about"), "help")
+    | dict.fromkeys(("support", "example", "examples", "instructions", "language"), "help")
+    | dict.fromkeys(("login", "logout", "whoami", "ping", "bug", "error", "failed"), "help")
+    | dict.fromkeys(("users", "admin", "reset", "restart", "start", "all"), "help")
+    | dict.fromkeys(("command", "commands"), "help commands")
+    | dict.fromkeys(("option", "options", "parameters", "flags"), "help options")
+    | dict.fromkeys(("price", "prices", "pricing", "quote", "estimate"), "help options")
+    | dict.fromkeys(("dry", "dry-run", "shot", "shots", "storyboard"), "help options")
+    | dict.fromkeys(("set", "sets", "takes", "variant", "variants", "compare"), "help sets")
+    | dict.fromkeys(("share", "publish", "download", "save", "rate", "resume"), "help buttons")
+    | dict.fromkeys(("approve", "approved", "send", "edit", "change", "upload"), "help messages")
+)
+"""Words that as the whole text show nothing, and the subcommand, or the page of the help, that is
+probably looked for."""
+
 OTHER_ACTIONS: Mapping[str, Collection[str]] = MappingProxyType(
     {"add": ("set", "raise", "save"), "create": ("save", "set")}
     | {"remove": ("unset", "delete", "take")}

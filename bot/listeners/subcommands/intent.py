@@ -8,7 +8,9 @@ about if one correction makes it a subcommand: of a letter (`budget rise here 5 
 does, which may be missing, have another name or stand before it (`set budget here 5 per day`), or
 without its end, its other lines, or the words that ask for it (`show me my cost`). One with options
 is asked about also if a single word (`lst`) or a whole subcommand (`cancel last`) stands before
-them. All else is a prompt, except small talk; a single word is that in a conversation only.
+them. Who asks for the price of some words is told how to see it, and a single word that shows
+nothing, such as `history`, where to look for that. All else is a prompt, except small talk; a
+single word is that in a conversation only.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from typing import TypeAlias
 
 from bot.base.patterns import lazy_compile
 from bot.listeners.context import Handler
-from bot.listeners.subcommands.near_command import HELP, asked_for, near_command
+from bot.listeners.subcommands.near_command import AGAIN, HELP, asked_for, near_command
+from bot.listeners.subcommands.price_question import priced_words
 from bot.listeners.subcommands.text_context import TextContext
 from bot.options.alternatives import has_alternatives
 from bot.options.characters import visible
+from bot.options.model_file import DRY_FLAG
 from bot.options.parser import Flag, TypedText, Word, read_text
 from bot.options.small_talk import SmallTalk, has_word, small_talk
 from bot.options.wording import short
@@ -91,6 +95,10 @@ def read_intent(text: str, context: TextContext) -> Intent:
 
 def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     """Return what a text means that is no command."""
+    priced = priced_words(plain(text))
+    if priced is not None:
+        asked = AGAIN if context.thread_words else COMMAND
+        return _mistyped(f"{asked} --{DRY_FLAG} {priced}", typed)
     if has_alternatives(typed):
         return Prompt(typed=typed)
     if typed.has_flags:

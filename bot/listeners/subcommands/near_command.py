@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from bot.base.errors import UsageError
 from bot.listeners.subcommands.command_words import (
+    ALONE,
     ARTICLES,
     ASKED_FOR,
     ASKING,
@@ -40,6 +41,7 @@ from bot.options.small_talk import is_talk
 from bot.slack.manifest import COMMAND
 
 HELP = "help"
+AGAIN = "again"
 
 MOST_WORDS = 3
 """A longer text is a prompt, even if it begins like a subcommand, unless one correction makes it
@@ -84,7 +86,17 @@ def near_command(text: str, typed: TypedText, context: TextContext) -> str | Non
     if len(_without_fillers(words)) <= MOST_WORDS:
         plain_words = PLAIN_WORDS - NO_SCENES if is_alone else PLAIN_WORDS
         meant = _meant(words, context, plain_words)
+    if meant is None and is_alone:
+        meant = _looked_for(_bare(words[0]), context)
     return meant or _managed(words, context)
+
+
+def _looked_for(word: str, context: TextContext) -> str | None:
+    """Return the command, or the page of the help, for a word that shows nothing by itself."""
+    name = ALONE.get(word)
+    if name is None or name in context.table:
+        return name and _short_usage(name, context)
+    return f"{COMMAND} {name}"
 
 
 def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
@@ -109,7 +121,7 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
     return None
 
 
-_APPROVE, _AGAIN, _CONTINUE, _CANCEL = "approve", "again", "continue", "cancel"
+_APPROVE, _CONTINUE, _CANCEL = "approve", "continue", "cancel"
 _RENDERING = frozenset({"rendering", "render", "it", "this"})
 # They begin no scene, if such a word stands behind them: `notify me`.
 _ONLY_MANAGED = frozenset({"settings", "notify"})
@@ -308,7 +320,7 @@ def _before_options(typed: TypedText, context: TextContext) -> str | None:
         return meant
     single = _meant(words, context) if len(words) == 1 else None
     meant = _in_a_thread(words, context) or single
-    if meant == _AGAIN:
+    if meant == AGAIN:
         return f"{meant} {typed.text[end:].strip()}"
     if meant is not None or len(words) == 1:
         return meant

@@ -1,0 +1,20 @@
+"""The words that name nothing to show, whatever they stand beside, as data."""
+
+from __future__ import annotations
+
+STOP_WORDS = frozenset(
+    word
+    for line in (
+        "me us i we you it this that these those my our your",
+        "some any something anything everything thing things one another both",
+        "and as at but by for from in like of on so to with",
+        "be can could do does get give have is let lets let's need should try want will would",
+        "create export generate make produce put render set turn upscale use",
+        "clip clips film image job movie picture prompt version video videos",
+        "again also better final here just long more new next now once only please pls plz same",
+        "thanks time today too",
+    )
+    for word in line.split()
+)
+
+ARTICLES = frozenset({"a", "an", "the"})
