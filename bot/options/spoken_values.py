@@ -14,10 +14,11 @@ from bot.options.flags import Flags
 from bot.options.parser import Split
 from bot.options.schema import Kind, Option
 from bot.options.stop_words import ARTICLES, STOP_WORDS
-from bot.options.wording import short
+from bot.options.wording import allowed, short
 
 _MARKS = ".,;:!?()[]*_`"
 _OFF = frozenset({"no", "without", "off", "mute", "muted", "none", "silent"})
+_NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
 _MOST_WORDS = 24
 """Longer texts say more."""
 _LONGEST_VALUE = 3
@@ -39,12 +40,11 @@ def spoken_values(split: Split, flags: Flags, *, is_change: bool) -> tuple[Doubt
     typed = _typed(split)
     if not is_change and words != said and not any(map(str.isdigit, typed)):
         return ()
-    meant = _flags_of(words, flags)
-    if not meant:
+    written = _written(words, flags)
+    if written is None:
         return ()
-    options = " ".join(meant)
     return (
-        doubted(f"“{short(typed)}” is read as the prompt. If it is an option, write `{options}`."),
+        doubted(f"“{short(typed)}” is read as the prompt. If it is an option, write {written}."),
     )
 
 
@@ -82,24 +82,34 @@ def _said(split: Split) -> Sequence[str]:
     return words if any(word not in ARTICLES and word for word in words) else []
 
 
-def _flags_of(words: Sequence[str], flags: Flags) -> Sequence[str]:
-    """Return the options that words mean, if each word is of one; else none."""
+def _written(words: Sequence[str], flags: Flags) -> str | None:
+    """Return how the options are written that words mean, if each word is of one."""
     switch = _switch(words, flags)
     if switch is not None:
-        return (switch,)
-    found: list[str] = []
+        return f"`{switch}`"
+    values: list[str] = []
+    names: list[str] = []
     at = 0
     while at < len(words):
         taken = next(_values_at(words, at, flags), None)
         if taken is not None:
             at += taken[0]
-            found.append(taken[1])
+            values.append(taken[1])
         elif flags.is_named(words[at]):
             # `pro mode`
+            names.append(words[at])
             at += 1
         else:
-            return ()
-    return tuple(dict.fromkeys(found))
+            return None
+    if values:
+        return f"`{' '.join(dict.fromkeys(values))}`"
+    # `longer`, `higher quality`
+    option, *others = [_option(name, flags) for name in names]
+    if option is None or any(other is not option for other in others):
+        return None
+    if not option.choices and option.kind not in _NUMBERS:
+        return None
+    return f"`{option.flag}` with {allowed(option.schema)}"
 
 
 def _values_at(words: Sequence[str], at: int, flags: Flags) -> Iterator[tuple[int, str]]:
@@ -113,15 +123,16 @@ def _values_at(words: Sequence[str], at: int, flags: Flags) -> Iterator[tuple[in
 def _switch(words: Sequence[str], flags: Flags) -> str | None:
     """Return the switch that words turn on or off: `without sound`, `sound on`."""
     others = [word for word in words if word not in _OFF]
-    option = _boolean(others[0], flags) if len(others) == 1 else None
-    if option is None:
+    option = _option(others[0], flags) if len(others) == 1 else None
+    if option is None or option.kind is not Kind.BOOLEAN:
         return None
     return f"--{option.negations[0]}" if len(others) < len(words) else option.flag
 
 
-def _boolean(name: str, flags: Flags) -> Option | None:
-    option = flags.option(name)
-    return option if option is not None and option.kind is Kind.BOOLEAN else None
+def _option(name: str, flags: Flags) -> Option | None:
+    """Return the option with a name, here or in other programs."""
+    meaning = flags.find(name) or flags.find_otherwise(name)
+    return None if meaning is None else meaning.option
 
 
 def _bare(word: str) -> str:

@@ -10,8 +10,9 @@ STOP_WORDS = frozenset(
         "and as at but by for from in like of on so to with",
         "be can could do does get give have is let lets let's need should try want will would",
         "create export generate make produce put render set turn upscale use",
+        "bit better different higher little lower much slightly",
         "clip clips film image job movie picture prompt version video videos",
-        "again also better final here just long more new next now once only please pls plz same",
+        "again also final here just long more new next now once only please pls plz same",
         "thanks time today too",
     )
     for word in line.split()

@@ -191,6 +191,13 @@ def test_a_filter_that_says_nothing_is_told(text: str, problem: str) -> None:
         ("--last=3w sun", FindSpec(words=("sun",), days=21)),
         ("--in=<#C7|x> --by=ME", FindSpec(channel="C7", by="U1")),
         ("a --nonsense b--kept", FindSpec(words=("a", "nonsense", "b", "kept"))),
+        ("beach by <@U2|tom>", FindSpec(words=("beach",), by="U2")),
+        ("beach in <#C7|x> last 2 weeks", FindSpec(words=("beach",), channel="C7", days=14)),
+        ("Last week BY <@U2> sun", FindSpec(words=("sun",), by="U2", days=7)),
+        ("last 7d last month", FindSpec(days=30)),
+        ("day by day in rain by", FindSpec(words=("day", "by", "in", "rain"))),
+        ("last day at sea", FindSpec(words=("last", "day", "at", "sea"))),
+        ("last 3 boats", FindSpec(words=("last", "3", "boats"))),
         ("for <@U2|tom> &amp; co", FindSpec(words=("for", "tom", "co"))),
     ],
 )

@@ -124,8 +124,25 @@ VALUES_IN_A_CHANGE: Mapping[str, str] = {
     "no sound": "--no-audio",
     "sound on please": "--audio",
     "turn the sound off": "--no-audio",
+    "with music please": "--audio",
 }
-SCENES = ("make it night", "a pro at work", '"4k"', "-- 4k", "a 4k lake", "sound of waves")
+WISHES: Mapping[str, str] = {
+    "make it much longer": "`--duration` with a whole number from 3 to 15",
+    "Shorter!": "`--duration` with a whole number from 3 to 15",
+    "higher quality": "`--mode` with one of `std`, `pro`, `4k`",
+    "in HD please": "`--mode` with one of `std`, `pro`, `4k`",
+    "another format": "`--aspect-ratio` with one of `16:9`, `9:16`, `1:1`",
+}
+SCENES = (
+    "longer shadows",
+    "a photo",
+    "make it night",
+    "a pro at work",
+    '"4k"',
+    "-- 4k",
+    "a 4k lake",
+    "sound of waves",
+)
 
 
 def told_of(text: str, *, is_change: bool) -> str:
@@ -142,6 +159,15 @@ def test_values_that_are_all_the_words_are_asked_about(*, is_change: bool) -> No
         told = told_of(text, is_change=is_change)
         assert told.endswith(f"is read as the prompt. If it is an option, write `{flags}`."), text
     assert {told_of(text, is_change=is_change) for text in SCENES} == {""}
+
+
+@pytest.mark.parametrize("is_change", [False, True])
+def test_an_option_without_its_value_is_asked_about(*, is_change: bool) -> None:
+    """Where all words are of it, as those of a wish."""
+    for text, option in WISHES.items():
+        told = told_of(text, is_change=is_change)
+        assert told.endswith(f"is read as the prompt. If it is an option, write {option}."), text
+    assert "`--duration`" in told_of("make it a bit longer", is_change=True)
 
 
 def test_a_value_with_an_article_may_be_a_scene_of_its_own() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
+from bot.slack.manifest import COMMAND
+
 OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("stop", "abort", "undo"), "cancel")
     | dict.fromkeys(("remove", "erase"), "delete")
@@ -83,10 +85,22 @@ NO_SCENES = frozenset(
 OTHER_PHRASES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("once more", "one more time", "another", "another take"), "again")
     | dict.fromkeys(("run again", "do again", "same again", "generate again", "repeat"), "again")
+    | dict.fromkeys(("start over", "new", "more", "different", "new version"), "again")
+    | dict.fromkeys(("another version", "different version", "a different version"), "again")
+    | dict.fromkeys(("two more", "2 more"), "again --times 2")
+    | dict.fromkeys(("three more", "3 more"), "again --times 3")
+    | dict.fromkeys(("share", "publish", "forward"), f"{COMMAND} help buttons")
     | dict.fromkeys(("new take", "re-render", "rerender", "regenerate", "take 2"), "again")
     | dict.fromkeys(("make loop", "make a loop", "make a seamless loop"), "loop")
 )
 """Whole texts in a job's thread, without fillers, that probably mean a command of it."""
+
+SHARES = frozenset({"share", "send", "post", "publish", "forward"})
+AUDIENCE = frozenset(
+    {"client", "clients", "customer", "team", "channel", "channels", "group", "everyone"}
+    | {"all", "boss", "email", "mail", "slack", "drive", "me", "us", "them"}
+)
+"""Who is to get a video that is to be shared: `send it to the client`."""
 
 NOUNS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("budget", "budgets", "approval", "approvals", "approver", "approvers"), "budget")

@@ -1,15 +1,17 @@
 """`/video find …`: jobs by the words that were asked for, by whom, where, when and in which style.
 
-Whatever stands beside the filters is words: quotes and operators of other searches have no meaning.
+A filter has its dashes, or is said in words: `by @ana`, `in #launch`, `last 2 weeks`. Whatever
+stands beside the filters is words: quotes and operators of other searches have no meaning.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from types import MappingProxyType
 
 from bot.base.errors import UsageError
@@ -32,9 +34,22 @@ from storage.find import MOST_WORDS, words_of
 ME, HERE = "me", "here"
 KEPT = "kept"
 MOST_DAYS = 36_500
+_WORDS_OF_SPAN = 2
 
 _FLAG = lazy_compile(r"--?([a-z]+)(?:=(.*))?", re.IGNORECASE | re.DOTALL)
 _SPAN = lazy_compile(r"(\d{1,6})?\s*([a-z]*)", re.IGNORECASE)
+# What stands behind the name of a filter that is said in words, which are words else.
+_SAID: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "by": PERSON,
+        "in": CHANNEL,
+        # `last day at sea` is words.
+        "last": lazy_compile(
+            r"(?:\d{1,6} ?(?:[dwmy]|(?:day|week|month|year)s?)|week|month|year)(?: .*)?",
+            re.IGNORECASE,
+        ),
+    }
+)
 _QUOTES = "\"'“”‘’`"
 _UNITS: Mapping[str, int] = MappingProxyType(
     {"": 1, "d": 1, "day": 1, "w": 7, "week": 7, "m": 30, "month": 30, "y": 365, "year": 365}
@@ -60,6 +75,8 @@ def read_find(text: str, *, user: str, channel: str) -> FindSpec:
         name = flag[1].casefold() if flag else ""
         if name == KEPT:
             reading.parts[KEPT] = True
+        elif _is_said(token.casefold(), reading.tokens):
+            _READERS[token.casefold()](_next(reading), reading)
         elif flag is not None and name in _READERS:
             _READERS[name](flag[2] or _next(reading), reading)
         else:
@@ -73,6 +90,15 @@ def read_find(text: str, *, user: str, channel: str) -> FindSpec:
         parts["channel"] = channel
     words = words_of(plain(" ".join(reading.words)))[:MOST_WORDS]
     return FindSpec.model_validate({**parts, "words": words})
+
+
+def _is_said(name: str, following: Sequence[str]) -> bool:
+    """Tell whether a word is the name of a filter, because what follows is a value of it."""
+    pattern = _SAID.get(name)
+    if pattern is None or not following:
+        return False
+    span = " ".join(islice(following, _WORDS_OF_SPAN)) if name == "last" else following[0]
+    return pattern.fullmatch(span) is not None
 
 
 def _by(value: str, reading: _Reading) -> None:

@@ -15,6 +15,7 @@ from bot.listeners.subcommands.command_words import (
     ARTICLES,
     ASKED_FOR,
     ASKING,
+    AUDIENCE,
     EVERYTHING,
     FILLERS,
     LEADS,
@@ -26,6 +27,7 @@ from bot.listeners.subcommands.command_words import (
     OTHER_WORDS,
     PLAIN_WORDS,
     REQUESTS,
+    SHARES,
     STOPS,
     TOTALITY,
 )
@@ -105,8 +107,7 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
         return None
     words = list(dropwhile(lambda each: _bare(each) in REQUESTS, words)) or words
     bare = [_bare(each) for each in words]
-    is_stop = bare[0] in STOPS and not _RENDERING.isdisjoint(bare)
-    phrase = _CANCEL if is_stop else OTHER_PHRASES.get(" ".join(_without_fillers(bare)))
+    phrase = _said_otherwise(bare)
     if phrase is not None or len(words) > _MOST_TALK:
         return phrase
     if _APPROVING.intersection(bare) and is_sure(words):
@@ -121,6 +122,23 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
     return None
 
 
+def _said_otherwise(bare: Sequence[str]) -> str | None:
+    """Return what a whole text in a thread means in other words; `None`: nothing of a thread."""
+    if bare[0] in STOPS and not _RENDERING.isdisjoint(bare):
+        return _CANCEL
+    if bare[0] in SHARES and _is_for_somebody(bare):
+        return f"{COMMAND} {HELP} buttons"
+    return OTHER_PHRASES.get(" ".join(_without_fillers(bare)))
+
+
+def _is_for_somebody(bare: Sequence[str]) -> bool:
+    """Tell whether words end with whom or where something goes: `with the client`."""
+    *before, last = (each for each in bare if each not in ARTICLES | {"our"})
+    is_audience = last in AUDIENCE or last.startswith(("<@", "<#", "<!"))
+    return is_audience and bool(before) and before[-1] in _TOWARDS
+
+
+_TOWARDS = frozenset({"to", "with", "in", "into"})
 _APPROVE, _CONTINUE, _CANCEL = "approve", "continue", "cancel"
 _RENDERING = frozenset({"rendering", "render", "it", "this"})
 # They begin no scene, if such a word stands behind them: `notify me`.
