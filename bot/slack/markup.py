@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.base.patterns import lazy_compile
 from bot.options.characters import HYPHENS, LONG_DASHES
+from bot.options.parser import TypedText, read_text
 
 # `<what>` or `<what|label>`: https://docs.slack.dev/messaging/formatting-message-text#advanced
 _MARKUP = lazy_compile(r"<([@#!]|[a-z][a-z0-9+.-]*:)([^<>|]+)(?:\|([^<>]*))?>", re.IGNORECASE)
@@ -44,6 +46,14 @@ def plain(typed: str) -> str:
     """
     bare = _MARKUP.sub(_in_words, typed.replace("\r\n", "\n"))
     return _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], bare)
+
+
+def read_markup(typed: str) -> TypedText:
+    """Return a text with its markup as words and flags, and the names of people that it mentions.
+
+    What stands behind an `@` is a member of the cast, unless it is the name of such a person.
+    """
+    return replace(read_text(plain(typed)), people=mentioned_names(typed))
 
 
 def mentioned_names(typed: str) -> frozenset[str]:

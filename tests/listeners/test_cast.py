@@ -236,6 +236,20 @@ async def test_a_person_who_is_mentioned_is_no_member_in_a_form_either() -> None
             assert "image_urls" not in last_input(bot)
 
 
+async def test_a_person_who_is_mentioned_is_no_member_in_a_change_either() -> None:
+    """By command and in the thread."""
+    async with running_bot() as bot:
+        await save(bot, "ben")
+        message = await render(bot, "a lake --duration 5")
+        await bot.type(f"again last with <@{BEN}|ben>")
+        await until_submitted(bot, 2)
+        await mention(bot, f"again --mode pro with <@{BEN}|ben>", thread=message)
+        await until_submitted(bot, 3)
+        made = submitted_inputs(bot)
+        assert [str(one["prompt"]).count("@ben") for one in made] == [0, 1, 1]
+        assert not any("image_urls" in one for one in made)
+
+
 async def test_a_mistyped_name_is_asked_about() -> None:
     """By command and form; nothing is charged for a video without the picture."""
     async with running_bot() as bot:

@@ -126,7 +126,7 @@ VALUES_IN_A_CHANGE: Mapping[str, str] = {
     "turn the sound off": "--no-audio",
     "with music please": "--audio",
 }
-WISHES: Mapping[str, str] = {
+UNVALUED: Mapping[str, str] = {
     "make it much longer": "`--duration` with a whole number from 3 to 15",
     "Shorter!": "`--duration` with a whole number from 3 to 15",
     "higher quality": "`--mode` with one of `std`, `pro`, `4k`",
@@ -164,7 +164,7 @@ def test_values_that_are_all_the_words_are_asked_about(*, is_change: bool) -> No
 @pytest.mark.parametrize("is_change", [False, True])
 def test_an_option_without_its_value_is_asked_about(*, is_change: bool) -> None:
     """Where all words are of it, as those of a wish."""
-    for text, option in WISHES.items():
+    for text, option in UNVALUED.items():
         told = told_of(text, is_change=is_change)
         assert told.endswith(f"is read as the prompt. If it is an option, write {option}."), text
     assert "`--duration`" in told_of("make it a bit longer", is_change=True)

@@ -26,11 +26,11 @@ from bot.listeners.subcommands.text_context import TextContext
 from bot.options.alternatives import has_alternatives
 from bot.options.characters import visible
 from bot.options.model_file import DRY_FLAG
-from bot.options.parser import Flag, TypedText, Word, read_text
+from bot.options.parser import Flag, TypedText, Word
 from bot.options.small_talk import SmallTalk, has_word, small_talk
 from bot.options.wording import short
 from bot.slack.manifest import COMMAND
-from bot.slack.markup import plain
+from bot.slack.markup import mentioned_names, plain, read_markup
 
 HELP_TEXTS = frozenset(
     {"version"}
@@ -81,7 +81,7 @@ Intent: TypeAlias = Command | Mistyped | Talk | Prompt
 
 def read_intent(text: str, context: TextContext) -> Intent:
     """Return what a text means, with Slack's markup. Raises `UsageError`."""
-    typed = read_text(plain(text))
+    typed = read_markup(text)
     handler = _help(typed, context) or context.thread_command(text) or _subcommand(text, context)
     if handler is not None:
         return Command(run=handler)
@@ -89,7 +89,7 @@ def read_intent(text: str, context: TextContext) -> Intent:
     if typed.problems or typed.rest or not typed.tokens:
         return Prompt(typed=typed)
     if _means_help(text):
-        return _mistyped(f"{COMMAND} {HELP}", literal(plain(text)))
+        return _mistyped(f"{COMMAND} {HELP}", literal(text))
     return _of_words(text, typed, context)
 
 
@@ -113,7 +113,7 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     if meant is None and talk is SmallTalk.QUESTION:
         meant = asked_for(text, context)
     if meant is not None:
-        return _mistyped(meant, literal(plain(text)))
+        return _mistyped(meant, literal(text))
     return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)
 
 
@@ -128,8 +128,9 @@ _UNSURE = frozenset({SmallTalk.QUESTION, SmallTalk.SINGLE_WORD})
 
 
 def literal(text: str) -> TypedText:
-    """Return a text all of which is the prompt, as if it stood behind a lone `--`."""
-    return TypedText(text=text, tokens=(), rest=text.strip())
+    """Return a text with its markup all of which is the prompt, as behind a lone `--`."""
+    words = plain(text)
+    return TypedText(text=words, tokens=(), rest=words.strip(), people=mentioned_names(text))
 
 
 def _means_help(text: str) -> bool:

@@ -26,7 +26,7 @@ from bot.messages import replies, sets
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
 from bot.options.wording import quoted
-from bot.slack.markup import plain
+from bot.slack.markup import plain, read_markup
 from storage.job import REQUESTED, Job
 from storage.store import JobFilter
 
@@ -111,7 +111,7 @@ async def _do(
     if name is ActionName.CONTINUE:
         request = continuation(job, changes, interaction)
     else:
-        text = read_text(plain(changes)) if changes.strip() else None
+        text = read_markup(changes) if changes.strip() else None
         request = ActionRequest(job=job, interaction=interaction, changes=text)
     return reply_to(await perform(name, request, services), services.now())
 

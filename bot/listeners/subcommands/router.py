@@ -59,7 +59,6 @@ from bot.options.draft import Draft, RefusedTextError
 from bot.options.parser import TypedText
 from bot.options.request import read_request
 from bot.options.sets import read_requests
-from bot.slack.markup import mentioned_names, plain
 from storage.job import Job, QuestionKind
 
 
@@ -91,8 +90,7 @@ async def respond(
     if job is not None and is_of_set:
         # A change would be of one part, and nobody says of which.
         return sets.which_part(job)
-    typed, question = _as_request(intent, plain(text))
-    typed = replace(typed, people=mentioned_names(text))
+    typed, question = _as_request(intent, text)
     outcome: ActionOutcome
     try:
         if job is None:
@@ -114,7 +112,7 @@ async def respond(
     return reply_to(outcome, services.now())
 
 
-def _as_request(intent: Mistyped | Prompt | Talk, words: str) -> tuple[TypedText, Asking | None]:
+def _as_request(intent: Mistyped | Prompt | Talk, text: str) -> tuple[TypedText, Asking | None]:
     """Return the request that a text may be, and the question whether it is one."""
     match intent:
         case Prompt():
@@ -122,7 +120,7 @@ def _as_request(intent: Mistyped | Prompt | Talk, words: str) -> tuple[TypedText
         case Mistyped():
             return intent.typed, Asking(kind=QuestionKind.MISTYPED, about=intent.meant)
         case Talk():
-            return literal(words), Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
+            return literal(text), Asking(kind=QuestionKind.SMALL_TALK, about=intent.kind)
         case _:
             assert_never(intent)
 

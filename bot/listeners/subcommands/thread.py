@@ -30,9 +30,9 @@ from bot.messages import replies, sets
 from bot.options.attachments import Attached
 from bot.options.continuation import read_moment
 from bot.options.notes import TypedNote, begins_with_time, read_notes
-from bot.options.parser import TypedText, read_text
+from bot.options.parser import TypedText
 from bot.options.scene import replaces_scene
-from bot.slack.markup import plain
+from bot.slack.markup import plain, read_markup
 from storage.job import Job
 
 
@@ -95,7 +95,7 @@ def _command(text: str, job: Job, files: Sequence[Attached]) -> Handler | None:
         return partial(_continue, job, "".join(following), files)
     if command.action is not ActionName.AGAIN:
         return None if following else partial(_do, command.action, job)
-    changes = read_text(plain(following[0])) if following else None
+    changes = read_markup(following[0]) if following else None
     if changes is not None and not (
         changes.begins_with_flag or changes.begins_with_shot or replaces_scene(changes.text)
     ):
@@ -237,7 +237,7 @@ def continuation(
     return ActionRequest(
         job=job,
         interaction=interaction,
-        changes=None if names_no_scene(words) else read_text(plain(words)),
+        changes=None if names_no_scene(words) else read_markup(words),
         files=files,
         moment=moment,
     )
