@@ -26,7 +26,6 @@ from bot.jobs.reviews import load_notes
 from bot.jobs.saved import load_placed, usable
 from bot.jobs.services import Services
 from bot.jobs.styles import placed_styles, styles_for
-from bot.jobs.usual_options import load_usual_options
 from bot.listeners.context import AnswerCount, acknowledge, counted, usual_options
 from bot.listeners.form_redraws import FormRedraws
 from bot.listeners.form_request import (
@@ -180,15 +179,19 @@ async def open_anywhere(trigger_id: str, interaction: Interaction, services: Ser
     await services.views.open(trigger_id, await _drawn(model, state, defaults, asker, services))
 
 
-async def open_edit(trigger_id: str, job: Job, channel: str, services: Services) -> None:
+async def open_edit(
+    trigger_id: str, job: Job, interaction: Interaction, services: Services
+) -> None:
     """Open the form filled with a job's input. Raises `BotError`, also if its texts were erased.
 
-    The new job is posted to `channel`, in the thread of the earlier request if that was there.
+    Defaults, styles and the cast are those of whoever presses. The new job is posted to where that
+    was, in the thread of the earlier request if that was there.
     """
     refuse_erased(job)
     found = services.catalog.find(job.model)
     model = found or services.catalog.default
-    usual = await load_usual_options(job.team, job.user, channel, services)
+    channel = interaction.channel or job.channel
+    usual = await usual_options(replace(interaction, channel=channel), services)
     state = FormState(
         model=model.slug,
         channel=channel,
@@ -200,7 +203,7 @@ async def open_edit(trigger_id: str, job: Job, channel: str, services: Services)
     attached = files_named(job.input)
     state = state.drawn(model.slug, attached, await _names_of(attached, services))
     note = "" if found else form.replaced_model(job.model, model)
-    asker = _Asker(team=job.team, user=job.user)
+    asker = _Asker(team=interaction.team, user=interaction.user)
     said = await _said_of(job, services)
     values = _as_typed(asked_input(job))
     view = await _drawn(model, state, values, asker, services, note=note, said=said)

@@ -99,8 +99,7 @@ async def _open_from_job(
         return replies.gone()
     if not is_in_charge(job, interaction.user, services):
         await require_member(interaction, services)
-    channel = interaction.channel or job.channel
-    await modals.open_edit(payload.trigger_id, job, channel, services)
+    await modals.open_edit(payload.trigger_id, job, interaction, services)
     return None
 
 

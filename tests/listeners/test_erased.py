@@ -69,8 +69,6 @@ async def test_a_command_about_it_says_why_it_cannot(harness: ListenerHarness) -
 async def test_no_form_is_opened_without_the_prompt(harness: ListenerHarness) -> None:
     """Nor one with a refused change to it."""
     job = await _job(harness)
-    with pytest.raises(UsageError, match=WHY):
-        await open_edit("trigger", job, "C1", harness.services)
     refused = Draft(text="--mode x", channel="C1", parent_id=job.id)
     interaction = Interaction(
         dedup_key="button:1",
@@ -80,6 +78,8 @@ async def test_no_form_is_opened_without_the_prompt(harness: ListenerHarness) ->
         surface="button",
         reply_to=IN_CHANNEL,
     )
+    with pytest.raises(UsageError, match=WHY):
+        await open_edit("trigger", job, interaction, harness.services)
     with pytest.raises(UsageError, match=WHY):
         await open_draft("trigger", refused, interaction, harness.services)
 

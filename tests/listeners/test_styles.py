@@ -209,6 +209,21 @@ async def test_another_person_sees_a_style_by_its_name_alone() -> None:
         assert "secret" not in shown
 
 
+async def test_the_form_has_what_is_saved_for_whoever_presses() -> None:
+    """And not what the asker of the job saved for themselves, or takes as their own defaults."""
+    async with running_bot() as bot:
+        message = await make_video(bot, "a lake --duration 5")
+        await answer(bot, "style save anas a secret of Ana")
+        await answer(bot, "settings me project secretive")
+        await answer(bot, "style save bens with rain", user=BEN)
+        await answer(bot, "settings me project open", user=BEN)
+        await press(bot, message, buttons.EDIT, user=BEN)
+        form = str(form_of(bot, BEN).data)
+        assert "bens (yours)" in form
+        assert "anas" not in form
+        assert "secretive" not in form
+
+
 async def test_only_its_maker_or_an_admin_changes_a_style() -> None:
     async with running_bot(ADMINS=MIA) as bot:
         await answer(bot, "style save noir here rain")
