@@ -50,7 +50,6 @@ from bot.options.alternatives import has_alternatives, variants_of
 from bot.options.attachments import Attached
 from bot.options.catalog import Model
 from bot.options.continuation import base_of_continuation, has_words, looped
-from bot.options.doubts import unpublished
 from bot.options.draft import Draft, RefusedTextError
 from bot.options.mentions import asked_input
 from bot.options.notes import TypedNote
@@ -60,9 +59,7 @@ from bot.options.request import (
     all_options,
     asked_values,
     changed_request,
-    check_input,
-    fitting,
-    planned_start,
+    same_request,
 )
 from bot.options.schema import PROMPT
 from bot.options.sets import read_requests
@@ -419,14 +416,10 @@ async def _again(request: ActionRequest, services: Services) -> Acceptance | Set
     if request.changes is not None or request.files:
         renders = await _changed(job, request, services)
     else:
-        model = catalog.get(job.model)
         # What its asker was asked about then, and confirmed, is meant.
         is_meant = job.stage in REQUESTED
-        known = unpublished(model, fitting(model, job.input)) if is_meant else ()
-        given = {**job.input, **request.options}
-        checked = check_input(model, given, known=known)
-        at = planned_start(job)
-        renders = [replace(checked, project=job.project, style=job.style, at=at)]
+        model = catalog.get(job.model)
+        renders = [same_request(job, model, request.options, is_meant=is_meant)]
     try:
         return await _accepted(renders, request, services, parent_id=job.id)
     except ProjectNeededError as error:

@@ -20,8 +20,7 @@ from bot.jobs.accept import Acceptance, AskContext, Interaction, accept
 from bot.jobs.access import LOOKUP_SECONDS, ONLY_MEMBERS
 from bot.jobs.erased import refuse_erased
 from bot.jobs.services import Services
-from bot.options.doubts import unpublished
-from bot.options.request import check_input, fitting
+from bot.options.request import same_request
 from storage.approval import MayNotDecide
 from storage.budget import NotAdmitted, Reason
 from storage.job import Decision, DecisionKind, Instant, Job, ReplyTo
@@ -137,9 +136,8 @@ async def renew(job: Job, interaction: Interaction, services: Services) -> Accep
     Raises `UsageError`, and `StoreError` as `accept` does.
     """
     refuse_erased(job)
-    model = services.catalog.get(job.model)
     # What its asker was asked about then is meant.
-    request = check_input(model, job.input, known=unpublished(model, fitting(model, job.input)))
+    request = same_request(job, services.catalog.get(job.model), {}, is_meant=True)
     anew = replace(
         interaction,
         channel=job.channel,
@@ -147,7 +145,7 @@ async def renew(job: Job, interaction: Interaction, services: Services) -> Accep
         reply_to=ReplyTo(thread_ts=job.reply_to.thread_ts),
     )
     context = AskContext(parent_id=job.parent_id)
-    return await accept(replace(request, style=job.style), anew, services, context)
+    return await accept(request, anew, services, context)
 
 
 async def _commit(

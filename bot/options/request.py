@@ -248,6 +248,20 @@ def changed_request(
     )
 
 
+def same_request(
+    previous: Job, model: Model, changes: Mapping[str, Json], *, is_meant: bool
+) -> RenderRequest:
+    """Return an earlier request once more, in its project and style, with options as in `changes`.
+
+    What was in doubt before is not asked about again if it `is_meant`. Raises `UsageError`.
+    """
+    known = unpublished(model, fitting(model, previous.input)) if is_meant else ()
+    request = check_input(model, {**previous.input, **changes}, known=known)
+    return replace(
+        request, project=previous.project, style=previous.style, at=planned_start(previous)
+    )
+
+
 def _shots_for_scene(model: Model, earlier: Mapping[str, Json], given: Given) -> tuple[Doubt, ...]:
     """Return the doubt about lines as `3s: …` in place of a scene: they may be notes about it."""
     found = shots_option(model)

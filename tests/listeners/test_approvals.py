@@ -12,7 +12,9 @@ import pytest
 from bot.messages import approvals, buttons
 from sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, TEAM, StoredMessage
 from storage.budget import Cap, Scope, ScopeKind, Window
+from storage.job import Stage
 from storage.sqlite.store import SqliteStore
+from storage.store import JobFilter
 from tests.support.conversation import (
     answer,
     button_labels,
@@ -54,11 +56,13 @@ async def until_shown(bot: RunningBot, message: StoredMessage, words: str) -> No
     await bot.until(shows)
 
 
-async def ask_for_approval(bot: RunningBot, rule: str = f"above 0.2 by <@{BEN}|ben>") -> str:
+async def ask_for_approval(
+    bot: RunningBot, rule: str = f"above 0.2 by <@{BEN}|ben>", request: str = DEAR
+) -> str:
     """Have a price learned, set who approves, and ask for more; return the asker's answer."""
     await make_video(bot)
     assert "approval is needed" in await answer(bot, f"budget approve {rule}", user=MIA)
-    return await answer(bot, DEAR)
+    return await answer(bot, request)
 
 
 async def deny(bot: RunningBot, card: StoredMessage, because: str, user: str = BEN) -> None:
@@ -113,6 +117,19 @@ async def test_a_denial_has_a_reason_and_the_first_decision_stands() -> None:
         assert f"<#{GENERAL}>" in str(again.blocks)
         assert len(bot.messages(direct_channel(bot, BEN))) == 2
         assert len(bot.sandbox.video.charges) == 1
+
+
+async def test_who_asks_again_asks_for_the_same_in_its_project() -> None:
+    """A button could not name it, and another is usual by then."""
+    async with running_bot(ADMINS=MIA) as bot:
+        await ask_for_approval(bot, request=f"{DEAR} --project launch")
+        await answer(bot, "settings me project other")
+        await deny(bot, await card_of(bot, BEN), "Not this month")
+        await press(bot, await card_of(bot, ANA, 2), approvals.ASK_AGAIN)
+        await card_of(bot, BEN, 2)
+        async with store_of(bot) as store:
+            jobs = await store.jobs.jobs(JobFilter())
+        assert [one.project for one in jobs if one.stage is Stage.WAITING] == ["launch"]
 
 
 async def test_nobody_else_decides() -> None:
