@@ -143,6 +143,16 @@ OF_RESULT = frozenset(
 )
 """Kinds that bring something of a result, and take it back once the result is deleted."""
 
+WITH_RESULT_FILES = frozenset(
+    {
+        NotificationKind.SHARED,
+        NotificationKind.RESENT,
+        NotificationKind.FOLLOWED,
+        NotificationKind.STITCHED,
+    }
+)
+"""Kinds whose messages have files of a result, so that a reply to one is about its job."""
+
 IN_ANY_ORDER = frozenset(
     {
         NotificationKind.SHARED,

@@ -350,7 +350,10 @@ class JobStore(Queue[Job], Protocol):
         """Return the job with this dedup key, or `None`."""
 
     async def find_by_message(self, team: str, channel: str, ts: str) -> Job | None:
-        """Return the newest job whose own message, result or thread root is `ts`, or `None`."""
+        """Return the newest job that a message is of, or `None`.
+
+        Its own message, one that has files of its result, or the root of its thread.
+        """
 
     async def in_thread(self, team: str, channel: str, ts: str) -> list[Job]:
         """Return the last `MOST_IN_THREAD` jobs whose own message or thread root is `ts`.

@@ -70,9 +70,17 @@ async def _sent(payload: MessagePayload, services: Services) -> None:
     if known is not None and known.stage is not Stage.WAITING:
         return
     job = await _job_of_thread(payload, services)
+    is_elsewhere = job is not None and not event.is_direct and job.channel != event.channel
+    job = None if is_elsewhere else job
     interaction = payload.interaction(event.user, in_thread_of_job=job is not None)
-    files = event.attached
-    respond = partial(router.respond, text, files=files, job=job, is_conversation=True)
+    respond = partial(
+        router.respond,
+        text,
+        files=event.attached,
+        job=job,
+        is_conversation=True,
+        is_under_shared=is_elsewhere,
+    )
     elsewhere = thread.of_no_job(text) if job is None and event.is_reply else None
     reply = await answer(elsewhere or respond, interaction, services)
     if reply is not None:

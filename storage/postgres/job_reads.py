@@ -17,7 +17,7 @@ from storage.job import (
     Job,
     Stage,
 )
-from storage.notification import NotificationKind
+from storage.notification import WITH_RESULT_FILES, NotificationKind
 from storage.postgres.database import Database, Values
 from storage.postgres.queue import IS_FREE
 from storage.rows import JOBS, event_from_row, in_list, input_text
@@ -35,7 +35,7 @@ FIND_BY_MESSAGE = f"""
         WHERE delivery_ts = %(ts)s AND coalesce(delivery_channel, channel) = %(channel)s
         UNION ALL
         SELECT jobs.seq FROM notifications AS told JOIN jobs ON jobs.id = told.job_id
-        WHERE told.kind = '{NotificationKind.RESENT.value}' AND told.delivery_ts = %(ts)s
+        WHERE told.kind IN ({in_list(WITH_RESULT_FILES)}) AND told.delivery_ts = %(ts)s
             AND coalesce(told.delivery_channel, told.channel) = %(channel)s
     )
     ORDER BY created_at DESC, seq DESC LIMIT 1

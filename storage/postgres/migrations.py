@@ -32,6 +32,7 @@ from storage.postgres.schema import (
     TAKES_OF_PLACE,
     TRACES,
     UNDER_WAY,
+    WITH_FILES,
     WORDS,
     WORDS_OF_EARLIER_JOBS,
 )
@@ -118,6 +119,16 @@ MIGRATIONS: tuple[Migration, ...] = (
         is_expansion=True,
     ),
     Migration(name="0020_pace_again", statements=(PACE_AGAIN,), is_expansion=True),
+    # A reply to a message with files of a result names that message alone.
+    Migration(
+        name="0021_files_of_results",
+        statements=(
+            *concurrent_index("notifications_with_files", WITH_FILES),
+            "DROP INDEX CONCURRENTLY IF EXISTS notifications_resent",
+        ),
+        is_transaction=False,
+        is_expansion=True,
+    ),
 )
 
 HISTORY = """

@@ -506,6 +506,10 @@ UNDER_WAY = """ON jobs ("user", created_at)
     WHERE stage NOT IN ('delivered', 'rejected', 'unconfirmed')"""
 """The index of a person's jobs that are not over, in the order of lists."""
 
+WITH_FILES = """ON notifications (delivery_ts)
+    WHERE kind IN ('followed', 'resent', 'shared', 'stitched')"""
+"""The index of messages with files of a result."""
+
 DELETED = """
 ALTER TABLE jobs ADD COLUMN deleted_at DOUBLE PRECISION;
 ALTER TABLE jobs ADD COLUMN deleted_by TEXT COLLATE "C";

@@ -22,7 +22,7 @@ from storage.job import (
     Job,
     Stage,
 )
-from storage.notification import NotificationKind
+from storage.notification import WITH_RESULT_FILES, NotificationKind
 from storage.rows import (
     JOBS,
     Value,
@@ -41,7 +41,7 @@ FIND_BY_MESSAGE = f"""
         OR (delivery_ts = :ts AND coalesce(delivery_channel, channel) = :channel)
         OR id IN (
             SELECT job_id FROM notifications
-            WHERE kind = '{NotificationKind.RESENT.value}' AND delivery_ts = :ts
+            WHERE kind IN ({in_list(WITH_RESULT_FILES)}) AND delivery_ts = :ts
                 AND coalesce(delivery_channel, channel) = :channel
         )
     )

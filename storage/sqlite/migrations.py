@@ -810,6 +810,16 @@ def _takes(db: Database) -> None:
     db.execute("CREATE INDEX jobs_takes ON jobs (take_of) WHERE take_of IS NOT NULL")
 
 
+@MIGRATIONS(name="0049_files_of_results")
+def _files_of_results(db: Database) -> None:
+    # A reply to a message with files of a result names that message alone.
+    db.execute("DROP INDEX notifications_resent")
+    db.execute("""
+        CREATE INDEX notifications_with_files ON notifications (delivery_ts)
+        WHERE kind IN ('followed', 'resent', 'shared', 'stitched')
+    """)
+
+
 def upgrade_copy(path: str, migration: str) -> str:
     """Return where the copy of a store is that is made before this migration is applied."""
     return f"{real_path(path)}.before-{migration}"

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.messages import buttons
 from bot.messages.share_form import CHANNEL_BLOCK
-from sandbox.slack.entities import ANA, BEN, CREW, GENERAL, MIA, OPEN, VAULT
+from sandbox.slack.entities import (
+    ANA,
+    BEN,
+    BOT,
+    CREW,
+    GENERAL,
+    MIA,
+    OPEN,
+    TEAM,
+    VAULT,
+    StoredMessage,
+)
+from storage.sqlite.store import SqliteStore
 from tests.support.conversation import (
     direct_channel,
+    last_input,
     make_video,
+    mention,
     press,
     result_of,
+    send_message,
+    submitted_inputs,
     until_ephemeral,
 )
 from tests.support.forms import form_of, submit
 from tests.support.running_bot import RunningBot, running_bot
+from tests.support.slack_user import WAIT_SECONDS
 
 
 async def share_to(bot: RunningBot, channel: str, user: str = ANA) -> dict[str, str]:
@@ -24,6 +43,16 @@ async def share_to(bot: RunningBot, channel: str, user: str = ANA) -> dict[str, 
     assert delivery.error is None
     is_closed = bot.sandbox.slack.world.views.top(user) is None
     return {} if is_closed else dict(view.errors)
+
+
+async def until_known(bot: RunningBot, shared: StoredMessage) -> None:
+    """Wait until the store has which message was shared: a reply below it is about its job then."""
+    store = await SqliteStore.open(str(bot.sandbox.folder / "video-bot.db"), owner=False)
+    async with asyncio.timeout(WAIT_SECONDS):
+        # Nothing tells of it.
+        while await store.jobs.find_by_message(TEAM, shared.channel, shared.ts) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await store.close()
 
 
 async def test_a_video_of_a_direct_conversation_is_shared_to_a_chosen_channel() -> None:
@@ -43,6 +72,33 @@ async def test_a_video_of_a_direct_conversation_is_shared_to_a_chosen_channel() 
         errors = await share_to(bot, CREW)
         assert "was shared" in errors[CHANNEL_BLOCK]
         assert len(bot.messages(CREW)) == 1
+
+
+async def test_a_reply_under_a_shared_video_changes_it_in_its_own_channel() -> None:
+    """Nobody means a video of the change alone; elsewhere a change would bring all its words."""
+    async with running_bot() as bot:
+        parent = await make_video(bot)
+        await press(bot, result_of(bot, parent), buttons.SHARE)
+        await bot.until(lambda: any("shares" in str(one.blocks) for one in bot.messages()))
+        (shared,) = [one for one in bot.messages() if "shares" in str(one.blocks)]
+        await until_known(bot, shared)
+        await mention(bot, "make it night", thread=shared, user=BEN)
+        await bot.until(lambda: len(submitted_inputs(bot)) == 2)
+        assert last_input(bot)["prompt"] == "a lake. make it night"
+        await press(bot, result_of(bot, parent), buttons.SHARE_ELSEWHERE)
+        assert await share_to(bot, CREW) == {}
+        await bot.until(lambda: bot.messages(CREW))
+        (elsewhere,) = bot.messages(CREW)
+        await until_known(bot, elsewhere)
+        for text in ("make it night", "0:03 the logo is small"):
+            known = len(bot.ephemerals(CREW))
+            await send_message(bot, f"<@{BOT}> {text}", channel=CREW, thread=elsewhere)
+            refused = await until_ephemeral(bot, known + 1, channel=CREW)
+            assert "in the thread of its own message" in " ".join(refused.text.split())
+        await send_message(bot, f"<@{BOT}> list", channel=CREW, thread=elsewhere)
+        listed = await until_ephemeral(bot, 3, channel=CREW)
+        assert "a lake" in listed.text
+        assert len(submitted_inputs(bot)) == 2
 
 
 async def test_a_channel_must_be_the_users_own() -> None:

@@ -14,6 +14,7 @@ from storage.notification import (
     IN_ANY_ORDER,
     NOTIFY,
     OPERATORS,
+    WITH_RESULT_FILES,
     Level,
     Notification,
     NotificationKind,
@@ -316,12 +317,13 @@ async def test_a_need_whose_words_utf_8_lacks_is_put_in_once_an_hour_too(
     assert await store.outbox.claim(NOW, 60, ROOMS) == []
 
 
-async def test_a_job_is_found_by_the_message_that_brought_its_files_again(
-    store: Store,
+@pytest.mark.parametrize("kind", sorted(WITH_RESULT_FILES))
+async def test_a_job_is_found_by_each_message_that_has_its_files(
+    store: Store, kind: NotificationKind
 ) -> None:
     """A reply to it names that message alone, where it came directly."""
     await store.jobs.insert(a_full_job(), ACCEPTED)
-    resent = a_notice(kind=NotificationKind.RESENT, channel="C1")
+    resent = a_notice(kind=kind, channel="C1")
     there, direct = Delivery(ts="7.1"), Delivery(ts="7.2", channel="D1")
     for number, delivery in enumerate((there, direct)):
         row = replace(resent, id=f"resent{number}", job_id="full", delivery=delivery)

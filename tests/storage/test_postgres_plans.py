@@ -157,7 +157,7 @@ def due(table: str) -> str:
         (notifications.COUNT_SINCE, ["notifications_(told|job)"]),
         (
             job_reads.FIND_BY_MESSAGE,
-            ["jobs_message", "jobs_thread", "jobs_result", "notifications_resent"],
+            ["jobs_message", "jobs_thread", "jobs_result", "notifications_with_files"],
         ),
         (job_reads.IN_THREAD, ["jobs_message", "jobs_thread"]),
         (job_reads.FIND_DUPLICATE, ["jobs_(user|channel)"]),

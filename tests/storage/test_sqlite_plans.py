@@ -88,6 +88,7 @@ def test_stages_are_counted_whoever_writes(tables: Database) -> None:
                 "jobs_message (message_ts=? AND channel=?)",
                 "jobs_thread (thread_ts=? AND channel=?)",
                 "jobs_result (delivery_ts=?)",
+                "notifications_with_files (delivery_ts=?)",
             ],
         ),
         (

@@ -70,14 +70,17 @@ async def respond(
     files: Sequence[Attached] = (),
     job: Job | None = None,
     is_conversation: bool = False,
+    is_under_shared: bool = False,
 ) -> Message | None:
     """Run a command, or accept a request to render; return the ephemeral answer, if any.
 
     In the thread of `job`, a request is a change of that job, or of the part of its set that the
-    text names. A text that may be no request is asked about before it is accepted. `None`: the
-    job's message shows the outcome. Idempotent by `interaction.dedup_key`. Raises `UsageError`,
-    which is a `RefusedTextError` for a request to render, and `StoreError` when the request was not
-    committed.
+    text names. Where it `is_under_shared`, in a thread under a video that was made in another
+    channel, a request is refused: as a change it would bring the words of that video here, and
+    alone it would be a video of the change. A text that may be no request is asked about before it
+    is accepted. `None`: the job's message shows the outcome. Idempotent by `interaction.dedup_key`.
+    Raises `UsageError`, which is a `RefusedTextError` for a request to render, and `StoreError`
+    when the request was not committed.
     """
     part = None if job is None else await find_named_part(text, job, services)
     if part is not None:
@@ -87,6 +90,8 @@ async def respond(
     intent = read_intent(text, context)
     if isinstance(intent, Command):
         return await intent.run(interaction, services)
+    if is_under_shared:
+        raise UsageError(_MADE_ELSEWHERE)
     if job is not None and is_of_set:
         # A change would be of one part, and nobody says of which.
         return sets.which_part(job)
@@ -110,6 +115,12 @@ async def respond(
     if isinstance(outcome, Asked | SetAsked):
         outcome = replace(outcome, draft=draft)
     return reply_to(outcome, services.now())
+
+
+_MADE_ELSEWHERE = (
+    "This video was made elsewhere, and can be changed there: in the thread of its own message. For"
+    " a new video, write to me outside of this thread."
+)
 
 
 def _as_request(intent: Mistyped | Prompt | Talk, text: str) -> tuple[TypedText, Asking | None]:
