@@ -11,7 +11,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 import anyio
 import structlog
@@ -20,7 +20,7 @@ import bot
 from bot.base.errors import RetryLaterError
 from bot.base.ports import MOST_CLIPS, ClipToJoin, Download, JoinedFilm, Still, UnfitFilmError
 from bot.media.bounds import child_environment
-from bot.media.frames import HEAD
+from bot.media.frames import Frame, receive
 from storage.job import Film, Json
 
 COMMAND = (sys.executable, "-m", "bot.media.film_worker")
@@ -34,9 +34,6 @@ MOST_SPOOLS = 2
 JOIN_SECONDS = 1800.0
 """A minute of 1080p takes about one to be encoded anew."""
 
-MOST_ANSWER_BYTES = 16 * 1024 * 1024
-"""A frame of 4K has a third of this."""
-
 TASK_SECONDS = 30.0
 """A video of 4K takes one; what takes longer gets no poster."""
 
@@ -49,9 +46,6 @@ NO_PLACE = "There is no place for the video here now."
 
 _CHUNK_BYTES = 256 * 1024
 _ROOT = Path(bot.__file__).parents[1]
-
-Answer: TypeAlias = tuple[Mapping[str, Json], bytes]
-"""The fields and the bytes of a child's answer."""
 
 
 class FilmProcesses:
@@ -126,18 +120,18 @@ class FilmProcesses:
         source: IO[bytes] | int,
         seconds: float,
         files: Sequence[IO[bytes]] = (),
-    ) -> Answer | None:
+    ) -> Frame | None:
         """Return the answer of a child to its task; `None`: it has ended, or took too long."""
         async with self._running(task, source, files) as child:
             try:
                 async with asyncio.timeout(START_SECONDS):
-                    await _receive(child)
+                    await receive(child.stdout)
             except (EOFError, TimeoutError) as error:
                 raise self._not_started(error) from error
             try:
                 async with asyncio.timeout(seconds):
-                    return await _receive(child)
-            except (EOFError, ValueError, TimeoutError) as error:
+                    return await receive(child.stdout)
+            except (EOFError, TimeoutError) as error:
                 self._log.warning("film_process_ended", why=type(error).__name__)
                 return None
 
@@ -200,7 +194,7 @@ async def _disk_file() -> AsyncIterator[IO[bytes]]:
         raise RetryLaterError(NO_PLACE, code=code) from error
 
 
-async def _joined(answer: Answer | None, target: IO[bytes]) -> JoinedFilm:
+async def _joined(answer: Frame | None, target: IO[bytes]) -> JoinedFilm:
     """Return the film that a child has written.
 
     Raises `UnfitFilmError` if it has not, and `RetryLaterError` if the disk has no place for it.
@@ -227,21 +221,6 @@ async def _joined(answer: Answer | None, target: IO[bytes]) -> JoinedFilm:
     return JoinedFilm(
         download=Download(length=length, content_type="video/mp4", chunks=chunks()), film=film
     )
-
-
-async def _receive(child: Process) -> Answer:
-    """Return the fields and the bytes of a frame.
-
-    Raises `EOFError` if the child has ended, or answers with more than the bot reads.
-    """
-    stdout = child.stdout
-    if stdout is None:
-        raise EOFError
-    told, length = HEAD.unpack(await stdout.readexactly(HEAD.size))
-    if told + length > MOST_ANSWER_BYTES:
-        raise EOFError
-    fields: Mapping[str, Json] = json.loads(await stdout.readexactly(told))
-    return fields, await stdout.readexactly(length)
 
 
 def _still(fields: Mapping[str, Json], picture: bytes) -> Still | None:

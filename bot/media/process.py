@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ import structlog
 import bot
 from bot.base.errors import RetryLaterError
 from bot.media.bounds import child_environment
-from bot.media.frames import HEAD, head
+from bot.media.frames import Frame, head, receive
 from bot.media.picture import Unfit, UnfitError
 from storage.job import Json
 
@@ -101,7 +100,7 @@ class MediaProcess:
         except TimeoutError:
             await _kill(child)
 
-    async def _run(self, begin: bytes, data: bytes | bytearray) -> tuple[Mapping[str, Json], bytes]:
+    async def _run(self, begin: bytes, data: bytes | bytearray) -> Frame:
         """Run a task; once more in a new child, because the death may have had another cause."""
         try:
             return await self._exchange(begin, data)
@@ -113,14 +112,12 @@ class MediaProcess:
             await self._give_up("died again")
             raise UnfitError(Unfit.TOO_COSTLY) from error
 
-    async def _exchange(
-        self, begin: bytes, data: bytes | bytearray
-    ) -> tuple[Mapping[str, Json], bytes]:
+    async def _exchange(self, begin: bytes, data: bytes | bytearray) -> Frame:
         child = await self._started()
         try:
             async with asyncio.timeout(self._task_seconds):
                 await _send(child, begin, data)
-                return await _receive(child)
+                return await receive(child.stdout)
         except TimeoutError as error:
             await self._give_up("took too long")
             raise UnfitError(Unfit.TOO_COSTLY) from error
@@ -145,7 +142,7 @@ class MediaProcess:
                 start_new_session=True,
             )
             async with asyncio.timeout(START_SECONDS):
-                await _receive(child)
+                await receive(child.stdout)
         except (OSError, EOFError, TimeoutError) as error:
             self._log.error("media_process_not_started", problem=type(error).__name__)
             await self._give_up("not started")
@@ -173,16 +170,6 @@ async def _send(child: Process, begin: bytes, data: bytes | bytearray) -> None:
         stdin.write(data[at : at + _CHUNK])
         await stdin.drain()
     await stdin.drain()
-
-
-async def _receive(child: Process) -> tuple[Mapping[str, Json], bytes]:
-    """Return the fields and the bytes of a frame. Raises `EOFError` if the child has ended."""
-    stdout = child.stdout
-    if stdout is None:
-        raise EOFError
-    told, length = HEAD.unpack(await stdout.readexactly(HEAD.size))
-    fields: Mapping[str, Json] = json.loads(await stdout.readexactly(told))
-    return fields, await stdout.readexactly(length)
 
 
 async def _kill(child: Process) -> None:

@@ -36,6 +36,8 @@ while begin := source.read(HEAD.size):
             open(data, "w").close()
             os._exit(9)
         case "sleep": time.sleep(60)
+        case "say too much": target.write(HEAD.pack(9, 2**31)); target.flush()
+        case "say nonsense": target.write(HEAD.pack(9, 0) + b"{nonsense"); target.flush()
         case "environment": answer({"names": sorted(os.environ)})
         case _: answer({"task": request["task"]}, data)
 """
@@ -88,10 +90,14 @@ async def test_more_tasks_than_the_queue_holds_are_told_to_come_again() -> None:
     assert [type(end) for end in ends if isinstance(end, Exception)] == [RetryLaterError] * 3
 
 
-async def test_bytes_of_which_the_child_dies_twice_are_unfit_and_the_next_ones_are_served() -> None:
+@pytest.mark.parametrize("task", ["die", "say too much", "say nonsense"])
+async def test_bytes_of_which_the_child_dies_twice_are_unfit_and_the_next_ones_are_served(
+    task: str,
+) -> None:
+    """So are those of which it says what nobody can read, or keep."""
     async with media_process() as media:
         with pytest.raises(UnfitError, match=Unfit.TOO_COSTLY.value):
-            await media.run("die", {}, b"")
+            await media.run(task, {}, b"")
         assert (await media.run("echo", {}, b"next")).data == b"next"
 
 
