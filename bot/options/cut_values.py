@@ -15,6 +15,7 @@ from bot.options.cast import CAST_FLAG
 from bot.options.flags import Flags, Meaning
 from bot.options.parser import Flag, Split, TypedText, Word
 from bot.options.schema import Kind, Option, kind_of
+from bot.options.spoken_values import options_said
 from bot.options.times import AT_EXAMPLES, AT_FLAG, EVERY_FLAG
 from bot.options.values import BOOLEANS, is_closed, is_value_of
 from bot.options.wording import least_mistyped, quoted
@@ -173,8 +174,6 @@ def _text_advice(option: Option, flag: Flag, words: Sequence[Word], rest: str) -
 
 
 def _of_another(words: Sequence[Word], flags: Flags) -> str | None:
-    """Return how to type the one word behind a flag, if it is a value of another option."""
-    if len(words) > 1 or words[0].quoted:
-        return None
-    name = flags.named_by_choice(words[0].value.strip(_MARKS))
-    return None if name is None else f"If it is an option, write `{name}`."
+    """Return how to type the words behind a flag, if they are values of other options."""
+    written = options_said(words, flags)
+    return None if written is None else f"If it is an option, write {written}."

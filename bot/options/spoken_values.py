@@ -11,13 +11,17 @@ from bot.base.patterns import lazy_compile
 from bot.options.characters import visible
 from bot.options.doubts import Doubt, doubted
 from bot.options.flags import Flags
-from bot.options.parser import Split
+from bot.options.parser import Split, Word
 from bot.options.schema import Kind, Option
 from bot.options.stop_words import ARTICLES, STOP_WORDS
 from bot.options.wording import allowed, short
 
 _MARKS = ".,;:!?()[]*_`"
-_OFF = frozenset({"no", "without", "off", "mute", "muted", "none", "silent"})
+_SILENT = frozenset({"mute", "muted", "silent"})
+_SOUND = "sound"
+_OFF = _SILENT | {"no", "without", "off", "none", "remove", "drop", "delete", "disable"}
+_CUTS = frozenset({"cut", "trim"})
+"""Words that shorten a video, or turn its sound off."""
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
 _MOST_WORDS = 24
 """Longer texts say more."""
@@ -82,51 +86,72 @@ def _said(split: Split) -> Sequence[str]:
     return words if any(word not in ARTICLES and word for word in words) else []
 
 
-def _written(words: Sequence[str], flags: Flags) -> str | None:
+def options_said(words: Sequence[Word], flags: Flags) -> str | None:
+    """Return how the options are written whose values words say, and nothing else; `None`: more.
+
+    `vertical, 10 seconds` is `--aspect-ratio 9:16 --duration 10`, and `with sound` is `--audio`. An
+    option's name beside its value looks like an option, which is asked about elsewhere.
+    """
+    if any(word.quoted for word in words):
+        return None
+    bare = [_bare(word.value) for word in words]
+    said = [word for word in bare if word and word not in STOP_WORDS | ARTICLES]
+    return _written(said, flags, only_values=True) if said else None
+
+
+def _written(words: Sequence[str], flags: Flags, *, only_values: bool = False) -> str | None:
     """Return how the options are written that words mean, if each word is of one."""
-    switch = _switch(words, flags)
-    if switch is not None:
-        return f"`{switch}`"
-    values: list[str] = []
-    names: list[str] = []
+    values: dict[str, list[str]] = {}
+    named: list[Option] = []
     at = 0
     while at < len(words):
         taken = next(_values_at(words, at, flags), None)
         if taken is not None:
-            at += taken[0]
-            values.append(taken[1])
-        elif flags.is_named(words[at]):
+            count, flag, value = taken
+            values.setdefault(flag, []).append(value)
+            at += count
+            continue
+        word = _SOUND if words[at] in _SILENT else words[at]
+        if word not in _OFF | _CUTS:
             # `pro mode`
-            names.append(words[at])
-            at += 1
-        else:
+            option = _option(word, flags)
+            if option is None or (only_values and option.kind is not Kind.BOOLEAN):
+                return None
+            named.append(option)
+        at += 1
+    switches = {one.name: one for one in named if one.kind is Kind.BOOLEAN}
+    if not switches and not _OFF.isdisjoint(words):
+        # `no 4k` wants another value.
+        return None
+    is_off = not _OFF.isdisjoint(words) or not _CUTS.isdisjoint(words)
+    parts = [f"{flag} {_alternatives(given)}" for flag, given in values.items()]
+    parts += [f"--{one.negations[0]}" if is_off else one.flag for one in switches.values()]
+    return f"`{' '.join(parts)}`" if parts else _without_value(named)
+
+
+def _alternatives(given: Sequence[str]) -> str:
+    """Return a value, or several as they are typed for one video of each: `{16:9|1:1}`."""
+    each = tuple(dict.fromkeys(given))
+    return each[0] if len(each) == 1 else f"{{{'|'.join(each)}}}"
+
+
+def _without_value(named: Sequence[Option]) -> str | None:
+    """Return how the one option is written that is named without a value: `higher quality`."""
+    match named:
+        case [option, *others] if all(other is option for other in others):
+            is_told = bool(option.choices) or option.kind in _NUMBERS
+            return f"`{option.flag}` with {allowed(option.schema)}" if is_told else None
+        case _:
             return None
-    if values:
-        return f"`{' '.join(dict.fromkeys(values))}`"
-    # `longer`, `higher quality`
-    option, *others = [_option(name, flags) for name in names]
-    if option is None or any(other is not option for other in others):
-        return None
-    if not option.choices and option.kind not in _NUMBERS:
-        return None
-    return f"`{option.flag}` with {allowed(option.schema)}"
 
 
-def _values_at(words: Sequence[str], at: int, flags: Flags) -> Iterator[tuple[int, str]]:
-    """Yield how many words from a place are a value, and the option with it, the most first."""
+def _values_at(words: Sequence[str], at: int, flags: Flags) -> Iterator[tuple[int, str, str]]:
+    """Yield how many words from a place are a value, its flag and the value, the most first."""
     for count in range(min(_LONGEST_VALUE, len(words) - at), 0, -1):
-        flag = flags.named_by_choice(" ".join(words[at : at + count]))
-        if flag is not None:
-            yield count, flag
-
-
-def _switch(words: Sequence[str], flags: Flags) -> str | None:
-    """Return the switch that words turn on or off: `without sound`, `sound on`."""
-    others = [word for word in words if word not in _OFF]
-    option = _option(others[0], flags) if len(others) == 1 else None
-    if option is None or option.kind is not Kind.BOOLEAN:
-        return None
-    return f"--{option.negations[0]}" if len(others) < len(words) else option.flag
+        named = flags.named_by_choice(" ".join(words[at : at + count]))
+        if named is not None:
+            flag, _, value = named.partition(" ")
+            yield count, flag, value
 
 
 def _option(name: str, flags: Flags) -> Option | None:

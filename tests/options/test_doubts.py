@@ -125,6 +125,16 @@ VALUES_IN_A_CHANGE: Mapping[str, str] = {
     "sound on please": "--audio",
     "turn the sound off": "--no-audio",
     "with music please": "--audio",
+    "change it to vertical": "--aspect-ratio 9:16",
+    "extend to 15 seconds": "--duration 15",
+    "cut it to 5 seconds": "--duration 5",
+    "add sound please": "--audio",
+    "remove the sound": "--no-audio",
+    "cut the sound": "--no-audio",
+    "mute it": "--no-audio",
+    "vertical for instagram stories": "--aspect-ratio 9:16",
+    "in 16:9 and 1:1": "--aspect-ratio {16:9|1:1}",
+    "vertical with sound": "--aspect-ratio 9:16 --audio",
 }
 UNVALUED: Mapping[str, str] = {
     "make it much longer": "`--duration` with a whole number from 3 to 15",

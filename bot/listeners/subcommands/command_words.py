@@ -89,6 +89,8 @@ OTHER_PHRASES: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(("another version", "different version", "a different version"), "again")
     | dict.fromkeys(("two more", "2 more"), "again --times 2")
     | dict.fromkeys(("three more", "3 more"), "again --times 3")
+    | dict.fromkeys(("nevermind", "never mind", "nvm", "forget", "wait", "hold on"), "cancel")
+    | dict.fromkeys(("don't", "dont", "do not"), "cancel")
     | dict.fromkeys(("share", "publish", "forward"), f"{COMMAND} help buttons")
     | dict.fromkeys(("new take", "re-render", "rerender", "regenerate", "take 2"), "again")
     | dict.fromkeys(("make loop", "make a loop", "make a seamless loop"), "loop")

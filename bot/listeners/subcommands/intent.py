@@ -107,7 +107,9 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     talk = small_talk(plain(text))
     if not context.is_conversation and not _is_said(talk, text):
         talk = None
-    if talk is not None and talk not in _UNSURE:
+    # In a thread `client approved` and `never mind` are about its video.
+    is_of_video = talk is SmallTalk.AGREEMENT and bool(context.thread_words)
+    if talk is not None and talk not in _UNSURE and not is_of_video:
         return Talk(kind=talk)
     meant = near_command(text, typed, context)
     if meant is None and talk is SmallTalk.QUESTION:
