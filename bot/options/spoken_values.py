@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.base.patterns import lazy_compile
+from bot.options.catalog import Catalog
 from bot.options.characters import visible
 from bot.options.doubts import Doubt, doubted
 from bot.options.flags import Flags
-from bot.options.parser import Split, Word
+from bot.options.parser import Split, Word, read_text
 from bot.options.schema import Kind, Option
 from bot.options.stop_words import ARTICLES, STOP_WORDS
 from bot.options.wording import allowed, short
@@ -84,6 +85,13 @@ def _said(split: Split) -> Sequence[str]:
         if word.quoted or _bare(word.value) not in STOP_WORDS
     ]
     return words if any(word not in ARTICLES and word for word in words) else []
+
+
+def options_in(text: str, catalog: Catalog) -> str | None:
+    """Return what `options_said` does of the words of a text, as options of the default model."""
+    typed = read_text(text)
+    words = [token for token in typed.tokens if isinstance(token, Word)]
+    return None if typed.has_flags else options_said(words, Flags(catalog.default, catalog))
 
 
 def options_said(words: Sequence[Word], flags: Flags) -> str | None:

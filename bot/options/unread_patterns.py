@@ -32,15 +32,24 @@ _LIKE_ALTERNATIVES = lazy_compile(
 
 
 _DAY = (
-    r"(?:tomorrow|tonight|every\s+(?:day|week|month|morning|evening)"
+    r"(?:today|tomorrow|tonight|every\s+(?:day|week|month|morning|evening)"
     r"|(?:(?:on|next|every|this)\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
 )
 _CLOCK = r"(?:(?:at\s+)?[0-9]{1,2}(?::[0-9]{2}|\s?[ap]\.?m)|at\s+[0-9]{1,2}(?![\w:.,]*[0-9]))"
-# `tomorrow at 9`, `9:00 every monday`, and `schedule a lake for monday`.
+_REPEAT = (
+    r"(?:every\s+(?:day|week|month|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"|daily|weekly|monthly)"
+)
+_ORDER = r"(?:post|send|make|render|create|generate|repeat|schedule|do)"
+# `tomorrow at 9`, `9:00 every monday`, `schedule a lake for monday`, `render tonight: a lake`, and
+# `post a lake every week`.
 _LIKE_A_START = lazy_compile(
-    rf"\b{_DAY},?\s+{_CLOCK}\b|\b{_CLOCK},?\s+{_DAY}\b|^\W*schedule\b.*\b{_DAY}\b",
+    rf"\b{_DAY},?\s+{_CLOCK}\b|\b{_CLOCK},?\s+{_DAY}\b|^\W*schedule\b.*\b(?:{_DAY}|{_CLOCK})\b"
+    rf"|^\W*{_ORDER}\s+(?:(?:it|this)\s+)?{_DAY}\b"
+    rf"|^\W*(?:{_ORDER}\b.*\b)?{_REPEAT}\W*(?:please\W*)?$",
     re.IGNORECASE | re.DOTALL,
 )
+_LINK_TO_PICTURE = lazy_compile(r"https?://\S+\.(?:png|jpe?g|webp|gif)(?:\?\S*)?", re.IGNORECASE)
 
 
 _LIKE_TIMES = lazy_compile(
@@ -59,6 +68,7 @@ def unread_patterns(typed: TypedText, split: Split, model: Model) -> Iterator[st
         yield from _shots_inside_a_line(split)
     yield from _words_like_a_start(split)
     yield from _words_like_times(split)
+    yield from _links_to_pictures(split, model)
     if "{" in typed.text or "|" in typed.text:
         yield from _words_like_alternatives(split)
 
@@ -84,6 +94,17 @@ def _words_like_a_start(split: Split) -> Iterator[str]:
         yield (
             f"{quoted(short(found[0]))} is read as words, and the video starts at once. It starts "
             "later with `--at monday 9:00`, and each week with `--every week` beside that."
+        )
+
+
+def _links_to_pictures(split: Split, model: Model) -> Iterator[str]:
+    links = (word.value for word in split.words if not word.quoted)
+    found = next(filter(None, map(_LINK_TO_PICTURE.fullmatch, links)), None)
+    if found is not None and model.image_options:
+        flag = model.image_options[0].flag
+        yield (
+            f"{quoted(short(found[0]))} is read as words. If the video is to take after that "
+            f"picture, write `{flag}` before it."
         )
 
 

@@ -105,6 +105,7 @@ WRONG = (
     (f"style save {'x' * 31} rain", "at most 30"),
     ("style save none rain", "is no name of a style"),
     ('style save "film noir" rain', "The name of a style is one word."),
+    ('style save film noir "rain, {prompt}"', "The name of a style is one word."),
     ("style save budget rain", "`budget` is a word of mine"),
     ("style save Here rain", "`here` is a word of mine"),
     ("style save noir {prompt} and {Prompt}", "may stand in a style once"),

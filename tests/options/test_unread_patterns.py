@@ -54,6 +54,11 @@ def test_words_that_look_like_alternatives_are_asked_about(text: str, shown: str
         ("every monday 9:00 a harbour", "`every monday 9:00`"),
         ("a harbour, 18:00 next friday", "`18:00 next friday`"),
         ("schedule a harbour for monday", "`schedule a harbour for monday`"),
+        ("schedule a harbour at 18:00", "`schedule a harbour at 18:00`"),
+        ("a harbour today at 18:00", "`today at 18:00`"),
+        ("render tonight: a harbour", "`render tonight`"),
+        ("post a harbour every monday", "`post a harbour every monday`"),
+        ("repeat weekly please", "`repeat weekly please`"),
     ],
 )
 def test_a_start_in_words_is_asked_about(text: str, shown: str) -> None:
@@ -64,6 +69,14 @@ def test_a_start_in_words_is_asked_about(text: str, shown: str) -> None:
     planned = read_request(read_text(f"a lake {advice}"), KLING)
     assert planned.at is not None
     assert planned.every is not None
+
+
+def test_a_link_to_a_picture_in_words_is_asked_about() -> None:
+    """The picture would not be looked at."""
+    text = "animate https://a.example/car.png?w=9 at dawn"
+    (doubt,) = read_request(read_text(text), KLING).doubts
+    assert "`https://a.example/car.png?w=9` is read as words" in doubt.about
+    assert "write `--image-urls` before it" in doubt.about
 
 
 @pytest.mark.parametrize("text", ["3 more versions of a fox", "a fox in two variations"])
@@ -77,6 +90,10 @@ def test_a_number_of_videos_in_words_is_asked_about(text: str) -> None:
     [
         "three takes --times 3",
         "a market every sunday in rain",
+        "a man who runs every day",
+        "a city today",
+        "see https://a.example/about for the style",
+        'a sign "https://a.example/car.png"',
         "sunday morning in a city at 10",
         "a clock at 9:00 above a station",
         '"tomorrow at 9" on a sign',

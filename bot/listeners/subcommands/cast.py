@@ -101,7 +101,7 @@ def _bind(
     verb, _space, rest = plain(text).strip().partition(" ")
     rest = rest.strip()
     match verb.casefold():
-        case "":
+        case "" | "list":
             return _list
         case "save":
             return partial(_save, _new_member(rest, words), files)

@@ -97,6 +97,28 @@ OTHER_PHRASES: Mapping[str, str] = MappingProxyType(
 )
 """Whole texts in a job's thread, without fillers, that probably mean a command of it."""
 
+ENDING: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("cancel", "stop", "pause", "halt", "end"), "cancel")
+    | dict.fromkeys(("delete", "remove", "erase"), "delete")
+)
+"""The subcommand by each verb with which somebody ends a video: `delete my last 2 videos`."""
+
+CHANGING = frozenset(
+    {"redo", "repeat", "make", "change", "rerender", "re-render", "retry", "render", "turn", "do"}
+    | {"remake", "recreate", "regenerate", "use", "move", "reschedule", "try", "edit", "extend"}
+)
+"""Verbs with which an earlier video is asked for anew: `redo the last one but blue`."""
+
+OWN = frozenset({"the", "my", "our"})
+LATEST = frozenset({"last", "latest", "previous"})
+VIDEOS = frozenset(
+    {"one", "video", "videos", "clip", "clips", "render", "renders", "job", "jobs", "take"}
+)
+REPEATS = frozenset(
+    {"weekly", "daily", "monthly", "repeat", "repeats", "repeating", "recurring", "scheduled"}
+)
+BESIDE_SAME = frozenset({"but", "video", "one", "thing", "as", "again", "with", "clip"})
+
 SHARES = frozenset({"share", "send", "post", "publish", "forward"})
 AUDIENCE = frozenset(
     {"client", "clients", "customer", "team", "channel", "channels", "group", "everyone"}

@@ -28,6 +28,7 @@ from bot.options.characters import visible
 from bot.options.model_file import DRY_FLAG
 from bot.options.parser import Flag, TypedText, Word
 from bot.options.small_talk import SmallTalk, has_word, small_talk
+from bot.options.spoken_values import options_in
 from bot.options.wording import short
 from bot.slack.manifest import COMMAND
 from bot.slack.markup import mentioned_names, plain, read_markup
@@ -116,7 +117,10 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
         meant = asked_for(text, context)
     if meant is not None:
         return _mistyped(meant, literal(text))
-    return Prompt(typed=typed) if talk is None or context.has_files else Talk(kind=talk)
+    # About a value alone the request itself asks, with how the option is written.
+    is_value = options_in(plain(text), context.catalog) is not None
+    is_talk = not context.has_files and not is_value
+    return Talk(kind=talk) if talk is not None and is_talk else Prompt(typed=typed)
 
 
 def _is_said(talk: SmallTalk | None, text: str) -> bool:

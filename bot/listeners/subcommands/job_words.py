@@ -25,6 +25,7 @@ from bot.listeners.subcommands.thread import continuation
 from bot.messages import replies, sets
 from bot.options.catalog import Catalog
 from bot.options.parser import read_text
+from bot.options.spoken_values import options_in
 from bot.options.wording import quoted
 from bot.slack.markup import plain, read_markup
 from storage.job import REQUESTED, Job
@@ -81,7 +82,10 @@ async def _newest_job(interaction: Interaction, services: Services) -> Job:
     raise UsageError(replies.no_last_job())
 
 
-def _bind(name: ActionName, rest: str, _: Catalog) -> Handler | None:
+def _bind(name: ActionName, rest: str, catalog: Catalog) -> Handler | None:
+    if options_in(plain(rest), catalog) is not None:
+        # `again 4k` is about an option.
+        return None
     typed, *changes = rest.split(maxsplit=1)
     job_id = _job_id(typed)
     following = next(iter("".join(changes).split()), "").strip(_MARKS).lower()

@@ -16,8 +16,12 @@ from bot.listeners.subcommands.command_words import (
     ASKED_FOR,
     ASKING,
     AUDIENCE,
+    BESIDE_SAME,
+    CHANGING,
+    ENDING,
     EVERYTHING,
     FILLERS,
+    LATEST,
     LEADS,
     MANAGING,
     NO_SCENES,
@@ -25,11 +29,14 @@ from bot.listeners.subcommands.command_words import (
     OTHER_ACTIONS,
     OTHER_PHRASES,
     OTHER_WORDS,
+    OWN,
     PLAIN_WORDS,
+    REPEATS,
     REQUESTS,
     SHARES,
     STOPS,
     TOTALITY,
+    VIDEOS,
 )
 from bot.listeners.subcommands.job_words import LAST, names_job
 from bot.listeners.subcommands.subcommand import Subcommand
@@ -40,7 +47,9 @@ from bot.options.characters import visible
 from bot.options.edit_distance import is_within_one_error
 from bot.options.parser import Flag, TypedText
 from bot.options.small_talk import is_talk
+from bot.options.spoken_values import options_in
 from bot.slack.manifest import COMMAND
+from bot.slack.markup import plain
 
 HELP = "help"
 AGAIN = "again"
@@ -90,7 +99,7 @@ def near_command(text: str, typed: TypedText, context: TextContext) -> str | Non
         meant = _meant(words, context, plain_words)
     if meant is None and is_alone:
         meant = _looked_for(_bare(words[0]), context)
-    return meant or _managed(words, context)
+    return meant or _of_an_earlier_video(words, context) or _managed(words, context)
 
 
 def _looked_for(word: str, context: TextContext) -> str | None:
@@ -107,7 +116,7 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
         return None
     words = list(dropwhile(lambda each: _bare(each) in REQUESTS, words)) or words
     bare = [_bare(each) for each in words]
-    phrase = _said_otherwise(bare)
+    phrase = _said_otherwise(bare) or _mistyped_change(words, context)
     if phrase is not None or len(words) > _MOST_TALK:
         return phrase
     if _APPROVING.intersection(bare) and is_sure(words):
@@ -122,6 +131,27 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
     return None
 
 
+def _of_an_earlier_video(words: Sequence[str], context: TextContext) -> str | None:
+    """Return the command for what is to become of a video that was asked for before.
+
+    `redo the last one but blue`, `delete my last 2 videos`, `stop the weekly video`. In a thread
+    the video is that of the thread.
+    """
+    bare = [*dropwhile(REQUESTS.__contains__, map(_bare, words))]
+    if context.thread_words or not 1 < len(bare) <= _MOST_MANAGING:
+        return None
+    verb = bare[0]
+    is_repeat = verb in STOPS and not REPEATS.isdisjoint(bare[1:_MOST_BEFORE_NOUN])
+    is_video = verb in ENDING and bare[1] in OWN | TOTALITY and bare[-1] in VIDEOS
+    if is_repeat or (is_video and not (verb in STOPS and EVERYTHING.issuperset(bare[1:]))):
+        return _usage(ENDING.get(verb, _CANCEL), context)
+    in_threes = zip(bare, bare[1:], bare[2:], strict=False)
+    if any(of in OWN and which in LATEST and what in VIDEOS for of, which, what in in_threes):
+        name = AGAIN if verb in CHANGING else _STATUS if verb in _ASKING_HOW_IT_IS else None
+        return name and _usage(name, context)
+    return _usage(AGAIN, context) if verb == "same" and bare[1] in BESIDE_SAME else None
+
+
 def _said_otherwise(bare: Sequence[str]) -> str | None:
     """Return what a whole text in a thread means in other words; `None`: nothing of a thread."""
     if bare[0] in STOPS and not _RENDERING.isdisjoint(bare):
@@ -129,6 +159,24 @@ def _said_otherwise(bare: Sequence[str]) -> str | None:
     if bare[0] in SHARES and _is_for_somebody(bare):
         return f"{COMMAND} {HELP} buttons"
     return OTHER_PHRASES.get(" ".join(_without_fillers(bare)))
+
+
+def _mistyped_change(words: Sequence[str], context: TextContext) -> str | None:
+    """Return a command that takes words, where its name or its colon is not as it is typed.
+
+    `contine the boat leaves`, `new a hill at dawn`, `again vertical`.
+    """
+    first, rest = _bare(words[0]), " ".join(words[1:])
+    if words[0].casefold() == "new" and rest and _bare(words[1]) in _BEHIND_NEW:
+        return f"new: {rest}"
+    if first != _CONTINUE and rest and next(_near(first, [_CONTINUE]), None):
+        return f"{_CONTINUE} {rest}"
+    is_again = first == AGAIN or OTHER_WORDS.get(first) == AGAIN
+    options = options_in(plain(rest), context.catalog) if is_again else None
+    return None if options is None else f"{AGAIN} {options.strip('`')}"
+
+
+_BEHIND_NEW = frozenset({"a", "an", "the"})
 
 
 def _is_for_somebody(bare: Sequence[str]) -> bool:
@@ -139,6 +187,8 @@ def _is_for_somebody(bare: Sequence[str]) -> bool:
 
 
 _TOWARDS = frozenset({"to", "with", "in", "into"})
+_STATUS = "status"
+_ASKING_HOW_IT_IS = ASKING | {_STATUS, "where", "where's", "what's", "whats", "how's", "is"}
 _APPROVE, _CONTINUE, _CANCEL = "approve", "continue", "cancel"
 _RENDERING = frozenset({"rendering", "render", "it", "this"})
 # They begin no scene, if such a word stands behind them: `notify me`.
@@ -197,6 +247,7 @@ def _corrected(words: Sequence[str], typed: TypedText, context: TextContext) -> 
         _of_first_line(typed.text),
         _behind_lead(words, context),
         _with_letters(words, context),
+        _repeated(words),
         # Changes of a video may begin so: `make style more cinematic`.
         () if context.thread_words else _with_action(words, context),
         _without_end(words),
@@ -258,6 +309,12 @@ def _with_action(words: Sequence[str], context: TextContext) -> Iterator[_Attemp
 
 def _actions(word: str, subcommand: Subcommand) -> Iterator[str]:
     return (action for action in OTHER_ACTIONS.get(word, ()) if action in subcommand.words)
+
+
+def _repeated(words: Sequence[str]) -> Iterator[_Attempt]:
+    """Yield `again last` of `repeat last please`; elsewhere `repeat` says nothing more."""
+    if _bare(words[0]) == "repeat":
+        yield AGAIN, [each for each in words[1:] if _bare(each) not in FILLERS]
 
 
 def _without_end(words: Sequence[str]) -> Iterator[_Attempt]:

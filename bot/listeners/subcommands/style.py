@@ -37,7 +37,9 @@ from bot.slack.markup import plain
 from storage.saved import SavedKind, Written
 
 # The place stands behind the name.
-_SAVED = lazy_compile(rf"(\S+)(?:\s+({PLACES})(?!\S))?\s*(.*)", re.DOTALL | re.IGNORECASE)
+_SAVED = lazy_compile(rf"(\S+)(?:\s+({PLACES}):?(?!\S))?\s*(.*)", re.DOTALL | re.IGNORECASE)
+# A word before words in quotes, which are all of a style: `film noir "black and white"`.
+_SECOND_WORD = lazy_compile(r"[\w-]+:?\s+[\"“„«].*", re.DOTALL)
 # Before words in quotes a place in other words is no part of these.
 _LIKE_A_PLACE = lazy_compile(
     r"(?:(?:for|to|in|with)\s+)?(?:the\s+)?(?:whole\s+)?[(\[]?(?:everyone|everybody|all|team|company"
@@ -70,7 +72,7 @@ def _bind(words: Callable[[], Collection[str]], text: str, _: Catalog) -> Handle
     verb, _space, rest = plain(text).strip().partition(" ")
     rest = rest.strip()
     match verb.casefold():
-        case "":
+        case "" | "list":
             return _list
         case "save":
             return _bind_save(words, rest)
@@ -86,7 +88,8 @@ def _bind_save(words: Callable[[], Collection[str]], text: str) -> Handler:
     found = _SAVED.fullmatch(text)
     if found is None:
         raise UsageError(_USAGE)
-    if found[1][0] in _QUOTES and found[1][-1] not in _QUOTES:
+    is_cut = found[1][0] in _QUOTES and found[1][-1] not in _QUOTES
+    if is_cut or (_SECOND_WORD.fullmatch(found[3]) and not _LIKE_A_PLACE.fullmatch(found[3])):
         raise UsageError(f"The name of a style is one word. {_USAGE}")
     if _LIKE_A_PLACE.fullmatch(found[3]):
         raise UsageError(f"To say who has the style, put one word behind its name. {_USAGE}")
