@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 
 class QuestionKind(StrEnum):
-    """Why a request waits for an answer of the asker. The values are stored and never change."""
+    """Why a request waits for its asker or an approver. The values are stored and never change."""
 
     DUPLICATE = "duplicate"
     """The asker made an equal request a moment ago; `about` is the ID of its job."""
@@ -58,9 +58,9 @@ class QuestionKind(StrEnum):
     """A word looks like an option that the model does not have; `about` is the word."""
     REPEAT = "repeat"
     """It goes on by itself; `about` is what else is in doubt, as a sentence, or empty."""
-    UNPUBLISHED = "unpublished"
-    """It may become another video than is meant, as where only others document what the model does
-    with a value; `about` is a sentence about it."""
+    DOUBT = "unpublished"
+    """It may become another video than is meant; `about` has a sentence for each thing that is in
+    doubt. Stored by a name of when only what others publish of a model was asked about."""
     PRICE = "price"
     """The forecast is above the limit `about`, or where `about` is empty the price is unknown."""
     SOFT_CAP = "soft cap"

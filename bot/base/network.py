@@ -10,7 +10,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
@@ -64,7 +64,6 @@ def open_session(
     span: SpanName | None = None,
     reach: Reach = Reach.ANYWHERE,
     connections: int = _MOST_CONNECTIONS,
-    headers: Mapping[str, str] | None = None,
     response_class: type[ClientResponse] = ClientResponse,
     middlewares: Sequence[ClientMiddlewareType] = (),
 ) -> aiohttp.ClientSession:
@@ -78,7 +77,6 @@ def open_session(
     spans = () if span is None else (_spanning(span),)
     return aiohttp.ClientSession(
         timeout=timeout,
-        headers=headers,
         connector=_Connector(reach, limit=connections),
         # With `trust_env` aiohttp would take the proxies itself, but passwords from ~/.netrc too.
         middlewares=(*spans, *middlewares, _through(Proxies.from_environment())),

@@ -480,7 +480,7 @@ def _question(
 def _about_repeat(doubt: Asking | None) -> Asking:
     """Return the one question about a repeat, with what else is in doubt about the request."""
     about = ""
-    if doubt is not None and doubt.kind is QuestionKind.UNPUBLISHED:
+    if doubt is not None and doubt.kind is QuestionKind.DOUBT:
         about = doubt.about
     elif doubt is not None and doubt.kind is QuestionKind.UNKNOWN_OPTION:
         about = f"`{doubt.about}` looks like an option and is none, so it is a part of the prompt."

@@ -222,9 +222,10 @@ def emoji_part(name: str) -> RichTextElement:
     return RichTextElementParts.Emoji(name=name)
 
 
-def date_part(at: Instant, form: str = "{date_short_pretty} {time}") -> RichTextElement:
+def date_part(at: Instant) -> RichTextElement:
     """Return a time as a part of a rich line, shown in each reader's own time zone."""
     fallback = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    form = "{date_short_pretty} {time}"
     return RichTextElementParts.Date(timestamp=int(at), format=form, fallback=fallback)
 
 

@@ -62,7 +62,7 @@ def _correction(question: Question, draft: Draft | None) -> Sequence[ButtonEleme
     return [] if value is None else [buttons.open_draft(value)]
 
 
-_OF_WORDS = frozenset({QuestionKind.UNKNOWN_OPTION, QuestionKind.UNPUBLISHED})
+_OF_WORDS = frozenset({QuestionKind.UNKNOWN_OPTION, QuestionKind.DOUBT})
 
 
 def did_you_mean(command: str) -> str:
@@ -180,7 +180,7 @@ def _sentence(  # noqa: C901, PLR0911 - one case for each kind, and nothing else
             )
         case QuestionKind.REPEAT:
             return planned.asked_about_repeat(job, about, unit)
-        case QuestionKind.UNPUBLISHED:
+        case QuestionKind.DOUBT:
             return f":warning: {about} Nothing was started or charged."
         case QuestionKind.PRICE:
             return f":moneybag: {_price(question, job, unit)} Nothing was started or charged yet."
@@ -257,7 +257,7 @@ def _label(kind: QuestionKind, job: Job, unit: str | None) -> str:
             | QuestionKind.DUPLICATE
             | QuestionKind.MISTYPED
             | QuestionKind.UNKNOWN_OPTION
-            | QuestionKind.UNPUBLISHED
+            | QuestionKind.DOUBT
             | QuestionKind.BEYOND_HARD_CAP
             | QuestionKind.APPROVE_PRICE
             | QuestionKind.APPROVE_SOFT_CAP

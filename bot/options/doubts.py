@@ -35,7 +35,7 @@ def in_one(doubts: Sequence[Doubt]) -> Doubt | None:
     words = _option_like_words(doubts)
     if all(each.kind is QuestionKind.UNKNOWN_OPTION for each in doubts):
         return Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=words) if words else None
-    return Doubt(kind=QuestionKind.UNPUBLISHED, about="\n".join(in_sentences(doubts)))
+    return Doubt(kind=QuestionKind.DOUBT, about="\n".join(in_sentences(doubts)))
 
 
 def in_sentences(doubts: Sequence[Doubt]) -> Sequence[str]:
@@ -44,7 +44,7 @@ def in_sentences(doubts: Sequence[Doubt]) -> Sequence[str]:
     first = (
         [f"“{words}” looks like an option, and is read as a part of the prompt."] if words else []
     )
-    return [*first, *(each.about for each in doubts if each.kind is QuestionKind.UNPUBLISHED)]
+    return [*first, *(each.about for each in doubts if each.kind is QuestionKind.DOUBT)]
 
 
 def _option_like_words(doubts: Sequence[Doubt]) -> str:
@@ -83,7 +83,7 @@ def _sentence(expectation: Expectation, values: Mapping[str, Json]) -> str:
 
 def doubted(sentence: str) -> Doubt:
     """Return the doubt that a sentence tells."""
-    return Doubt(kind=QuestionKind.UNPUBLISHED, about=sentence)
+    return Doubt(kind=QuestionKind.DOUBT, about=sentence)
 
 
 def mistyped_cast(names: Collection[str], cast: Collection[str]) -> tuple[Doubt, ...]:

@@ -35,17 +35,12 @@ class Gate:
     Sixty steps that start together would occupy it for longer than a user should wait. So after
     `delay_steps` a step starts only when `CALM_TIMERS` more timers were on time than late, or after
     `longest_delay` seconds. Steps that bring results wait in a line of their own, each for
-    `longest_result_delay` at most; while any does, no time counts as free for the others.
+    `LONGEST_RESULT_DELAY_SECONDS` at most; while any does, no time counts as free for the others.
     """
 
-    def __init__(
-        self,
-        *,
-        longest_delay: float = LONGEST_DELAY_SECONDS,
-        longest_result_delay: float = LONGEST_RESULT_DELAY_SECONDS,
-    ) -> None:
+    def __init__(self, *, longest_delay: float = LONGEST_DELAY_SECONDS) -> None:
         self._usual = _Line(longest_delay)
-        self._results = _Line(longest_result_delay)
+        self._results = _Line(LONGEST_RESULT_DELAY_SECONDS)
         self._delayed_until = 0.0
 
     def delay_steps(self) -> None:

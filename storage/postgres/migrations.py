@@ -160,9 +160,9 @@ async def check_not_newer(db: Database, migrations: Sequence[Migration] = MIGRAT
         )
 
 
-async def check_migrated(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+async def check_migrated(db: Database) -> None:
     """Raise `StoreError` unless every migration is applied. A read."""
-    if await pending(db, migrations):
+    if await pending(db):
         raise StoreError(
             "the tables are older than this version of the program needs. Run: python -m bot"
             " migrate"

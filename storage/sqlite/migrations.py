@@ -834,24 +834,24 @@ def migrate(db: Database, migrations: Migrations = MIGRATIONS) -> None:
         migrations.apply(db)
 
 
-def first_upgrade(db: Database, migrations: Migrations = MIGRATIONS) -> str | None:
+def first_upgrade(db: Database) -> str | None:
     """Return the first pending migration of a file that an earlier version wrote, or `None`.
 
     `None` also for a new file. A read.
     """
-    pending = migrations.pending(db)
-    return pending[0].name if pending and migrations.applied(db) else None
+    pending = MIGRATIONS.pending(db)
+    return pending[0].name if pending and MIGRATIONS.applied(db) else None
 
 
-def check_origin(db: Database, path: str, migrations: Migrations = MIGRATIONS) -> None:
+def check_origin(db: Database, path: str) -> None:
     """Raise `StoreError` if a newer version, or another program, wrote the file. A read."""
-    if db.table_names() and not migrations.applied(db):
+    if db.table_names() and not MIGRATIONS.applied(db):
         raise StoreError(
             f"{path} holds the tables of another program: name another file in DATABASE_URL"
         )
     with closing(Database(memory=True, execute_plugins=False)) as empty:
-        known = [migration.name for migration in migrations.pending(empty)]
-    unknown = [one.name for one in migrations.applied(db) if one.name not in known]
+        known = [migration.name for migration in MIGRATIONS.pending(empty)]
+    unknown = [one.name for one in MIGRATIONS.applied(db) if one.name not in known]
     if not unknown:
         return
     copy = upgrade_copy(path, unknown[0])
@@ -864,9 +864,9 @@ def check_origin(db: Database, path: str, migrations: Migrations = MIGRATIONS) -
     )
 
 
-def check_migrated(db: Database, migrations: Migrations = MIGRATIONS) -> None:
+def check_migrated(db: Database) -> None:
     """Raise `StoreError` unless every migration is applied. A read."""
-    if migrations.pending(db):
+    if MIGRATIONS.pending(db):
         raise StoreError(
             "the tables are older than this version of the program: start the service once,"
             " which brings them up to date"

@@ -18,7 +18,7 @@ CAST = {name: CastMember(name=name, file="F1") for name in ("mascot", "ana")}
 def told(text: str) -> str:
     """Return the sentence about the one value of a text that may go on; empty: there is none."""
     doubts = read_request(read_text(text), KLING, cast=CAST).doubts
-    assert {doubt.kind for doubt in doubts} <= {QuestionKind.UNPUBLISHED}
+    assert {doubt.kind for doubt in doubts} <= {QuestionKind.DOUBT}
     return "".join(doubt.about for doubt in doubts)
 
 

@@ -36,7 +36,7 @@ def asked(text: str) -> list[str]:
 def sentences(values: Mapping[str, Json]) -> list[str]:
     """Return what is asked about an input because of what others publish."""
     doubts = check_input(KLING.default, values).doubts
-    assert {doubt.kind for doubt in doubts} <= {QuestionKind.UNPUBLISHED}
+    assert {doubt.kind for doubt in doubts} <= {QuestionKind.DOUBT}
     return [doubt.about for doubt in doubts]
 
 
@@ -298,14 +298,14 @@ def test_all_doubts_are_asked_in_one_question() -> None:
     calm, flag = (
         Doubt(kind=QuestionKind.UNKNOWN_OPTION, about=about) for about in ("-calm", "--4k")
     )
-    shots = Doubt(kind=QuestionKind.UNPUBLISHED, about="Too many shots.")
+    shots = Doubt(kind=QuestionKind.DOUBT, about="Too many shots.")
     assert in_one([]) is None
     assert in_one([calm, flag]) == Doubt(kind=QuestionKind.UNKNOWN_OPTION, about="-calm, --4k")
     assert in_one([shots, shots]) == Doubt(
-        kind=QuestionKind.UNPUBLISHED, about="Too many shots.\nToo many shots."
+        kind=QuestionKind.DOUBT, about="Too many shots.\nToo many shots."
     )
     assert in_one([calm, shots]) == Doubt(
-        kind=QuestionKind.UNPUBLISHED,
+        kind=QuestionKind.DOUBT,
         about="“-calm” looks like an option, and is read as a part of the prompt.\nToo many shots.",
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bot.cli.main import main
+from bot.cli.main import COMMANDS, main
 from storage.job import TRANSITIONS, Stage
 from tools.docs import PAGES, README, ROOT, Page, floors_diagram, state_diagram
 
@@ -43,7 +43,9 @@ def test_the_diagram_has_every_move_and_no_other() -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     """A command that nobody reads about might as well not be there."""
-    for words in _commands(main):
+    commands = _commands(main)
+    assert len(commands) > len(COMMANDS)
+    for words in commands:
         assert f"python -m bot {words}" in TEXT or f"`{words}" in TEXT, words
 
 
@@ -59,8 +61,9 @@ def test_every_path_that_a_page_names_is_there(path: Path) -> None:
 
 
 def _commands(group: click.Group, before: str = "") -> list[str]:
-    found = []
-    for name, command in group.commands.items():
-        words = f"{before}{name}"
+    """Return the commands of a group and of the groups in it, as they are typed."""
+    found, context = [], click.Context(group)
+    for name in group.list_commands(context):
+        command, words = group.get_command(context, name), f"{before}{name}"
         found += _commands(command, f"{words} ") if isinstance(command, click.Group) else [words]
     return found
