@@ -436,10 +436,14 @@ class EphemeralMessages(Protocol):
 
 
 class MessageEdits(Protocol):
-    """Edits of the bot's messages, sent in the background after an acknowledgement. Best effort."""
+    """Edits of the bot's messages, made in the background after an acknowledgement. Best effort."""
 
-    def edit(self, channel: str, ts: str, message: Message) -> None:
-        """Replace the content of a message. One that is gone stays so."""
+    def draw(self, key: str, draw: Callable[[], Awaitable[None]]) -> None:
+        """Draw the message with this key; once more, with the last `draw`, if it is being drawn.
+
+        `draw` reads what the message is to show whenever it is called: it is called again after a
+        passing failure.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

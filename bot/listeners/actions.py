@@ -115,7 +115,7 @@ async def _do(
     outcome = await perform(_action_of(action_id), request, services)
     if isinstance(outcome, DetailsShown):
         return await _show_details(outcome, payload, services)
-    await redraw_if_changed(outcome, services)
+    redraw_if_changed(outcome, services)
     if isinstance(outcome, ReviewAnswered) and payload.view is not None:
         # In the modal of details, which shows the review then.
         details = await perform(ActionName.DETAILS, replace(request, job=outcome.job), services)
@@ -142,7 +142,7 @@ async def _choose(
         return _ask_to_delete(job, interaction, services)
     request = ActionRequest(job=job, interaction=payload.interaction(job))
     outcome = await perform(CHOICES[chosen[0]], request, services)
-    await redraw_if_changed(outcome, services)
+    redraw_if_changed(outcome, services)
     return reply_to(outcome, services.now())
 
 
@@ -168,7 +168,7 @@ async def _replace_button(job: Job, action_id: str, by: str, services: Services)
         structlog.get_logger("listeners").warning("press_not_noted", reason=str(error))
         return
     if row is not None:
-        await redraw(row, services)
+        redraw(row, services)
 
 
 async def _show_details(

@@ -9,7 +9,7 @@ from functools import partial
 from bot.base.errors import NotFoundError, RefusedError, RetryLaterError
 from bot.base.ports import Message, Snapshot, TaskState
 from bot.jobs.prices import load_render_prices
-from bot.jobs.view import labelled_view, load_result_view
+from bot.jobs.view import labelled_view
 from bot.messages.file import title
 from bot.messages.result import final_message, following_message, not_brought_message
 from bot.notifications.deletion import NO_JOB, check_not_deleted, take_back
@@ -18,8 +18,8 @@ from bot.notifications.resend import upload_files
 from bot.options.mentions import named_input
 from bot.options.schema import prompts_of
 from bot.worker.context import Claim
+from bot.worker.current import edit_claimed, result_to_edit
 from bot.worker.delivery import Content, UndeliverableError, deliver_once
-from bot.worker.permits import edit
 from bot.worker.result import Done, Park, Result, Snooze
 from storage.job import Job, Outcome
 from storage.notification import Notification
@@ -119,16 +119,8 @@ async def _edit_result(claim: Claim[Notification], job: Job) -> None:
 
     An amount that came meanwhile was told there before, and must not be overwritten.
     """
-    services, ts = claim.services, job.delivery.ts
-    jobs = services.store.jobs
-    if ts is None:
-        return
-    shown: Job | None = None
-    now = await jobs.get(job.id) or job
-    while shown is None or now.cost_actual != shown.cost_actual:
-        shown = now
-        message = final_message(await load_result_view(shown, services))
+    result = result_to_edit(job, claim.services, final_message)
+    if result is not None:
         # The files are there, also where the message cannot be edited.
         with suppress(RefusedError):
-            await edit(claim, job.delivery.channel or job.channel, ts, message)
-        now = await jobs.get(job.id) or shown
+            await edit_claimed(claim, result)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
 
 import structlog
 from cachetools import FIFOCache
@@ -42,6 +41,8 @@ class BackgroundEphemerals:
         self._sleep = sleep
         self._sent: FIFOCache[str, None] = FIFOCache(MOST_CACHED)
         self._sending: set[asyncio.Task[None]] = set()
+        self._to_draw: dict[str, Callable[[], Awaitable[None]] | None] = {}
+        """What comes after the drawing of a message that is under way; `None`: nothing."""
 
     def send(
         self,
@@ -66,9 +67,15 @@ class BackgroundEphemerals:
 
         self._start(self._send_once(key, send))
 
-    def edit(self, channel: str, ts: str, message: Message) -> None:
-        """Replace the content of one of the bot's messages in the background."""
-        self._start(self._try(partial(self._chat.update, channel, ts, message)))
+    def draw(self, key: str, draw: Callable[[], Awaitable[None]]) -> None:
+        """Draw the message with this key; once more, with the last `draw`, if it is being drawn.
+
+        In one process no two edits of a message are on their way, of which the older may come last.
+        """
+        is_drawing = key in self._to_draw
+        self._to_draw[key] = draw
+        if not is_drawing:
+            self._start(self._draw_all(key))
 
     def has_sent(self, key: str) -> bool:
         """Return whether a message was sent, or is being sent, under this dedup key."""
@@ -86,6 +93,14 @@ class BackgroundEphemerals:
         task = asyncio.create_task(sending)
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
+
+    async def _draw_all(self, key: str) -> None:
+        try:
+            while draw := self._to_draw[key]:
+                self._to_draw[key] = None
+                await self._try(draw)
+        finally:
+            del self._to_draw[key]
 
     async def _send_once(self, key: str, send: Callable[[], Awaitable[None]]) -> None:
         """Send a message, unless another process does; twice is better than not at all."""

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from bot.base.errors import NotFoundError, PermitLaterError, UnreachablePlaceError
 from bot.jobs import pacing
-from bot.jobs.view import load_result_view
 from bot.messages.result import final_message
 from bot.steps.progress import show
 from bot.worker.context import Claim
-from bot.worker.permits import edit
+from bot.worker.current import edit_claimed, result_to_edit
 from bot.worker.result import Done, Result, Snooze
 from bot.worker.snapshot import with_snapshot
 from storage.job import EventName, Job
@@ -74,11 +73,10 @@ async def _doubt_shown(claim: Claim[Job], job: Job) -> Job:
 
 async def _correct(claim: Claim[Job], job: Job) -> Job:
     shown = await show(claim, job)
-    delivery = job.delivery
-    if delivery.ts is not None and job.deleted_at is None:
-        message = final_message(await load_result_view(job, claim.services))
+    result = result_to_edit(job, claim.services, final_message)
+    if result is not None:
         try:
-            await edit(claim, delivery.channel or job.channel, delivery.ts, message)
+            await edit_claimed(claim, result)
         except PermitLaterError:
             # The first of the two edits is not to be made again.
             await claim.write(replace(shown, cost_checks=claim.row.cost_checks), None)

@@ -18,7 +18,7 @@ from bot.worker.context import Claim
 from bot.worker.retry import asked_pause
 from storage.job import Failure, Instant, Job
 from storage.notification import Notification
-from storage.pace import LONGEST_WAIT_SECONDS, LateCall, Limit
+from storage.pace import LONGEST_WAIT_SECONDS, LateCall, Limit, Permit
 
 _ON_TIME_SHARE = 0.07
 """A call that is late by this share of its limit's gap keeps enough distance from the next one: the
@@ -57,6 +57,17 @@ def refuse_known(claim: Claim[PacedRow], limit: Limit) -> None:
     if pause > 0:
         # The service asked for it. Not all that wait are to come back at one instant.
         raise PermitLaterError(after=asked_pause(pause, services.chance()))
+
+
+async def await_call(services: Services, limit: Limit) -> None:
+    """Return when a call may be made that no row is claimed for, however long that takes."""
+    now, pacing = services.now(), services.store.pacing
+    if limit.interval > 0:
+        at = await pacing.take(Permit(limit=limit, at=now))
+    else:
+        at = pacing.not_before(limit)
+    if at > now:
+        await services.wait_until(at)
 
 
 async def await_permit(claim: Claim[PacedRow], limit: Limit) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from functools import partial
 
 import pytest
 
@@ -122,13 +124,31 @@ async def test_a_message_that_takes_too_long_does_not_hold_up_the_end(
     assert person.got == []
 
 
-async def test_an_edit_in_the_background_is_tried_again_and_never_in_the_way() -> None:
-    """A message that is gone stays so; the next edit is made all the same."""
+async def test_a_drawing_in_the_background_is_tried_again_and_never_in_the_way() -> None:
+    """A message that is gone stays so; the next drawing is made all the same."""
     person = Person(RetryLaterError("busy"), RefusedError("gone"))
     edits = _ephemerals(person)
-    edits.edit("C1", "1.1", WORD)
-    await edits.close()
-    assert person.got == []
-    edits.edit("C1", "1.1", WORD)
-    await edits.close()
+    for _ in range(2):
+        edits.draw("a", partial(person.update, "C1", "1.1", WORD))
+        await edits.close()
     assert person.got == ["edited: no"]
+
+
+async def test_a_message_is_drawn_by_one_at_a_time_and_at_last_as_it_was_asked_for_last() -> None:
+    """What came in between is left out; another message does not wait for it."""
+    person, goes_on = Person(), asyncio.Event()
+    edits = _ephemerals(person)
+
+    async def draw(text: str) -> None:
+        if text == "first":
+            await goes_on.wait()
+        await person.update("C1", "1.1", Message(text=text))
+
+    for text in ("first", "second", "third"):
+        edits.draw("a", partial(draw, text))
+        await asyncio.sleep(0)
+    edits.draw("b", partial(draw, "other"))
+    await asyncio.sleep(0)
+    goes_on.set()
+    await edits.close()
+    assert person.got == ["edited: other", "edited: first", "edited: third"]

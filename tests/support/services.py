@@ -131,7 +131,7 @@ class NoEphemerals:
 class NoEdits:
     """The port `MessageEdits` that edits nothing."""
 
-    def edit(self, channel: str, ts: str, message: Message) -> None:
+    def draw(self, key: str, draw: Callable[[], Awaitable[None]]) -> None:
         """See `MessageEdits`."""
 
 

@@ -139,7 +139,7 @@ async def _do(
 
 async def _done(action: ActionName, request: ActionRequest, services: Services) -> Message | None:
     outcome = await perform(action, request, services)
-    await redraw_if_changed(outcome, services)
+    redraw_if_changed(outcome, services)
     return reply_to(outcome, services.now())
 
 

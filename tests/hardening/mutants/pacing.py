@@ -6,6 +6,7 @@ from tests.hardening.mutant import Mutant
 
 _PACE = "tests/storage/test_pace.py"
 _PERMITS = "tests/worker/test_permits.py"
+_REDRAW = "tests/listeners/test_redraw.py"
 _NOTICES = "tests/worker/test_notices.py"
 
 MUTANTS = (
@@ -36,6 +37,20 @@ MUTANTS = (
         old="            await services.store.pacing.hold(limit.held_by, until)\n",
         new="            del until\n",
         tests=(f"{_PERMITS}::test_a_refusal_of_slacks_holds_all_messages_of_the_workspace",),
+    ),
+    Mutant(
+        name="asks Slack for the edits of presses without a permit",
+        file="bot/worker/permits.py",
+        old="        at = await pacing.take(Permit(limit=limit, at=now))\n",
+        new="        at = now\n",
+        tests=(f"{_REDRAW}::test_presses_keep_to_what_slack_takes",),
+    ),
+    Mutant(
+        name="believes that its edit arrived last",
+        file="bot/worker/current.py",
+        old="        is_current = now is None or now.digest == message.digest\n",
+        new="        is_current = now is None or bool(message.digest)\n",
+        tests=("tests/scenarios/test_redraw.py::test_a_cost_that_is_corrected_goes_over_no_press",),
     ),
     Mutant(
         name="begins a chore in every process",
