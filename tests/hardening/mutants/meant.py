@@ -114,8 +114,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="renders what is to be managed",
         file="bot/listeners/subcommands/near_command.py",
-        old="    return meant or _managed(words, context)\n",
-        new="    return meant\n",
+        old="    return meant or _of_an_earlier_video(words, context) or _managed(words, context)\n",
+        new="    return meant or _of_an_earlier_video(words, context)\n",
         tests=(f"{_INTENT}::test_a_command_in_the_words_of_a_sentence_is_mistyped",),
     ),
     Mutant(
