@@ -6,6 +6,8 @@ from tests.hardening.mutant import Mutant
 
 _CUT = "tests/options/test_cut_values.py"
 _INTENT = "tests/listeners/test_intent.py"
+_DOUBTS = "tests/options/test_doubts.py"
+_LISTENERS = "tests/listeners"
 _NOTES = "tests/options/test_notes.py"
 _SHOTS = "tests/options/test_shots.py"
 _UNREAD = "tests/options/test_unread_patterns.py"
@@ -114,8 +116,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="renders what is to be managed",
         file="bot/listeners/subcommands/near_command.py",
-        old="    return meant or _of_an_earlier_video(words, context) or _managed(words, context)\n",
-        new="    return meant or _of_an_earlier_video(words, context)\n",
+        old=" or _managed(words, context)\n",
+        new="\n",
         tests=(f"{_INTENT}::test_a_command_in_the_words_of_a_sentence_is_mistyped",),
     ),
     Mutant(
@@ -154,5 +156,46 @@ MUTANTS: tuple[Mutant, ...] = (
         old="    yield from _words_like_a_start(split)\n",
         new="",
         tests=(f"{_UNREAD}::test_a_start_in_words_is_asked_about",),
+    ),
+    Mutant(
+        name="renders a question for a price",
+        file="bot/listeners/subcommands/intent.py",
+        old="    if priced is not None:\n",
+        new="    if priced == '':\n",
+        tests=(f"{_INTENT}::test_who_asks_for_a_price_is_told_how_to_see_it",),
+    ),
+    Mutant(
+        name="renders words that name nothing to show",
+        file="bot/options/request.py",
+        old="                or (() if shows_more else nothing_to_show(split))\n",
+        new="",
+        tests=(f"{_DOUBTS}::test_a_request_that_names_nothing_to_show_is_asked_about",),
+    ),
+    Mutant(
+        name="asks again in no project",
+        file="bot/options/request.py",
+        old="        request, project=previous.project, style=previous.style, at",
+        new="        request, style=previous.style, at",
+        tests=(
+            f"{_LISTENERS}/test_approvals.py::test_who_asks_again_asks_for_the_same_in_its_project",
+        ),
+    ),
+    Mutant(
+        name="renders a reply under a shared video by itself",
+        file="bot/listeners/subcommands/router.py",
+        old="    if is_under_shared:\n",
+        new="    if is_under_shared and job is not None:\n",
+        tests=(
+            f"{_LISTENERS}/test_sharing.py::test_a_reply_under_a_shared_video_changes_it_in_its_own_channel",
+        ),
+    ),
+    Mutant(
+        name="shows what the asker saved to whoever presses",
+        file="bot/listeners/modals.py",
+        old="    asker = _Asker(team=interaction.team, user=interaction.user)\n    said",
+        new="    asker = _Asker(team=job.team, user=job.user)\n    said",
+        tests=(
+            "tests/listeners/test_styles.py::test_the_form_has_what_is_saved_for_whoever_presses",
+        ),
     ),
 )
