@@ -659,17 +659,18 @@ def given_in(
         model, attach(values, files, model, problems), free, problems
     )
     has_files = any(option.name in attached for option in model.file_options)
+    spoken = spoken_values(split, meanings, is_change=scene is not None)
     shows_more = not is_request or has_files or bool(split.shots or own.style or added)
     return Given(
         values=attached,
         doubts=(
             *(
-                spoken_values(split, meanings, is_change=scene is not None)
+                spoken
                 or (() if shows_more else nothing_to_show(split))
                 or option_like(typed, split, meanings)
             ),
             *joined_flags(split, meanings),
-            *map(doubted, cut_values(typed, split, meanings, free)),
+            *map(doubted, () if spoken else cut_values(typed, split, meanings, free)),
             *map(doubted, unread_patterns(typed, split, model)),
             *mistyped_cast(mentioned, free),
         ),
