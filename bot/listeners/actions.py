@@ -26,7 +26,7 @@ from bot.jobs.actions import (
 )
 from bot.jobs.services import Services
 from bot.listeners import modals
-from bot.listeners.context import answer
+from bot.listeners.context import answer_click
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload
 from bot.listeners.redraw import redraw, redraw_if_changed
@@ -85,15 +85,9 @@ def register(app: AsyncApp, services: Services) -> None:
 async def press(payload: ButtonPayload, services: Services) -> None:
     """Run the action of a clicked button; its effect is committed when this returns.
 
-    Idempotent by the dedup key of the interaction. The ephemeral answer is sent in the background,
-    because Slack waits for the acknowledgement only.
+    Idempotent by the dedup key of the interaction.
     """
-    interaction = payload.interaction()
-    reply = await answer(partial(_do, payload), interaction, services)
-    if reply is not None:
-        services.ephemeral.send(
-            interaction.dedup_key, payload.place, payload.user.id, reply, payload.response_url
-        )
+    await answer_click(payload, partial(_do, payload), payload.interaction(), services)
 
 
 async def _do(

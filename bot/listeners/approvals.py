@@ -22,7 +22,7 @@ from bot.jobs.approvals import (
     renew,
 )
 from bot.jobs.services import Services
-from bot.listeners.context import Handler, acknowledge, answer
+from bot.listeners.context import acknowledge, answer_click
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload, FormPayload
 from bot.messages import approvals, replies
@@ -70,7 +70,7 @@ async def press(payload: ButtonPayload, services: Services) -> None:
         chosen = _ANSWERS[payload.action.action_id]
         return _told(await decide(payload.action.value, chosen, interaction, services))
 
-    await _answer(payload, handle, services)
+    await answer_click(payload, handle, payload.interaction(), services)
 
 
 async def open_deny_form(payload: ButtonPayload, services: Services) -> None:
@@ -86,7 +86,7 @@ async def open_deny_form(payload: ButtonPayload, services: Services) -> None:
         await services.views.open(payload.trigger_id, form)
         return None
 
-    await _answer(payload, handle, services, silent="opened")
+    await answer_click(payload, handle, payload.interaction(), services, silent="opened")
 
 
 async def ask_again(payload: ButtonPayload, services: Services) -> None:
@@ -98,7 +98,7 @@ async def ask_again(payload: ButtonPayload, services: Services) -> None:
             return approvals.not_known()
         return reply_to(await renew(job, interaction, services), services.now())
 
-    await _answer(payload, handle, services)
+    await answer_click(payload, handle, payload.interaction(), services)
 
 
 async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
@@ -124,18 +124,6 @@ async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:
         place = Place(channel=channel) if channel else None
         services.ephemeral.send(interaction.dedup_key, place, interaction.user, told)
     return {}
-
-
-async def _answer(
-    payload: ButtonPayload, handler: Handler, services: Services, *, silent: str = "accepted"
-) -> None:
-    """Run the handler of a click, and send its answer to whoever clicked."""
-    interaction = payload.interaction()
-    reply = await answer(handler, interaction, services, silent=silent)
-    if reply is not None:
-        services.ephemeral.send(
-            interaction.dedup_key, payload.place, interaction.user, reply, payload.response_url
-        )
 
 
 def _told(outcome: DecisionOutcome | None) -> Message | None:

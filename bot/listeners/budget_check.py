@@ -11,7 +11,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.access import require_member
 from bot.jobs.budget_change import ConfirmCounts
 from bot.jobs.services import Services
-from bot.listeners.context import answer
+from bot.listeners.context import answer_click
 from bot.listeners.payloads import ButtonPayload
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.listeners.subcommands.budget import apply_change
@@ -38,14 +38,10 @@ async def check(payload: ButtonPayload, services: Services) -> None:
         return await apply_change(ConfirmCounts(since=since), interaction, services)
 
     interaction = payload.interaction()
-    reply = await answer(handle, interaction, services)
+    await answer_click(payload, handle, interaction, services)
     if payload.channel is None:
         await services.store.homes.open(interaction.team, interaction.user, services.now())
         services.wake()
-    if reply is not None:
-        services.ephemeral.send(
-            interaction.dedup_key, payload.place, interaction.user, reply, payload.response_url
-        )
 
 
 def _instant_of(value: str) -> Instant:

@@ -26,7 +26,7 @@ from bot.jobs.budget_change import (
 )
 from bot.jobs.budget_changes import DayError, change_budget, not_in_charge
 from bot.jobs.services import Services
-from bot.listeners.context import acknowledge, answer
+from bot.listeners.context import acknowledge, answer_click
 from bot.listeners.payloads import ButtonPayload, FormPayload
 from bot.messages import budget_answers, budget_form, replies
 from bot.messages.budget_form import Field, FormAction
@@ -54,11 +54,8 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def open_form(payload: ButtonPayload, services: Services) -> None:
     """Open the form for somebody in charge; tell everybody else who is."""
-    interaction = payload.opening()
     handler = partial(_open, payload.trigger_id)
-    reply = await answer(handler, interaction, services, silent="opened")
-    if reply is not None:
-        services.ephemeral.send(interaction.dedup_key, payload.place, interaction.user, reply)
+    await answer_click(payload, handler, payload.opening(), services, silent="opened")
 
 
 async def _open(trigger_id: str, interaction: Interaction, services: Services) -> Message | None:

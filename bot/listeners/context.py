@@ -17,6 +17,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.access import refuse_known_outsider
 from bot.jobs.services import Services
 from bot.jobs.usual_options import UsualOptions, load_usual_options
+from bot.listeners.payloads import ButtonPayload
 from bot.messages import replies
 from bot.messages.formatting import sentence
 from bot.options.draft import RefusedTextError
@@ -87,6 +88,26 @@ async def answer(
             reply = _refusal(error, interaction)
             count.refuse(error)
     return reply
+
+
+async def answer_click(
+    payload: ButtonPayload,
+    handler: Handler,
+    interaction: Interaction,
+    services: Services,
+    *,
+    silent: str = "accepted",
+) -> None:
+    """Run the handler of a click as `answer` does, and send its answer to whoever clicked.
+
+    It is sent in the background, because Slack waits for the acknowledgement only. A click in Home
+    or in a modal has neither place nor `response_url`: its answer is a direct message.
+    """
+    reply = await answer(handler, interaction, services, silent=silent)
+    if reply is not None:
+        services.ephemeral.send(
+            interaction.dedup_key, payload.place, interaction.user, reply, payload.response_url
+        )
 
 
 async def usual_options(interaction: Interaction, services: Services) -> UsualOptions:

@@ -14,7 +14,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.access import require_member
 from bot.jobs.cost_report import ReportSpec
 from bot.jobs.services import Services
-from bot.listeners.context import answer
+from bot.listeners.context import answer_click
 from bot.listeners.payloads import ButtonPayload
 from bot.messages import cost_report
 from bot.notifications.cost_file import CostFile, FileForm, put_cost_file
@@ -54,9 +54,4 @@ async def press(payload: ButtonPayload, services: Services) -> None:
         await put_cost_file(CostFile(form=form, spec=spec), interaction, services)
         return cost_report.file_comes(name)
 
-    interaction = payload.interaction()
-    reply = await answer(handle, interaction, services)
-    if reply is not None:
-        services.ephemeral.send(
-            interaction.dedup_key, payload.place, interaction.user, reply, payload.response_url
-        )
+    await answer_click(payload, handle, payload.interaction(), services)

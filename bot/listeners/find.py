@@ -13,7 +13,7 @@ from bot.jobs.access import require_member
 from bot.jobs.find import load_page
 from bot.jobs.found import FindSpec
 from bot.jobs.services import Services
-from bot.listeners.context import answer
+from bot.listeners.context import answer_click
 from bot.listeners.payloads import ButtonPayload
 from bot.messages.find import NEWER, OLDER, found_message, page_gone
 
@@ -43,9 +43,4 @@ async def press(payload: ButtonPayload, services: Services) -> None:
         page = await load_page(spec, interaction, services)
         return found_message(page, replaces=True)
 
-    interaction = payload.interaction()
-    reply = await answer(handle, interaction, services)
-    if reply is not None:
-        services.ephemeral.send(
-            interaction.dedup_key, payload.place, interaction.user, reply, payload.response_url
-        )
+    await answer_click(payload, handle, payload.interaction(), services)

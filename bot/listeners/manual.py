@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.jobs.accept import Interaction
 from bot.jobs.services import Services
-from bot.listeners.context import answer
+from bot.listeners.context import answer_click
 from bot.listeners.payloads import ButtonPayload
 from bot.listeners.slack_object import UnreadableRequestError
 from bot.listeners.subcommands import router, thread
@@ -29,15 +29,7 @@ def register(app: AsyncApp, services: Services) -> None:
             view = help_view(HelpPage(payload.action.value), services.catalog, tables)
             await services.views.open(payload.trigger_id, view)
 
-        reply = await answer(open_page, payload.opening(), services, silent="opened")
-        if reply is not None:
-            services.ephemeral.send(
-                payload.opening().dedup_key,
-                payload.place,
-                payload.user.id,
-                reply,
-                payload.response_url,
-            )
+        await answer_click(payload, open_page, payload.opening(), services, silent="opened")
         await ack()
 
     app.action(re.compile(f"^{HELP}:"))(page_chosen)

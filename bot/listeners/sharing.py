@@ -12,7 +12,7 @@ from bot.jobs.accept import Interaction
 from bot.jobs.access import find_job, is_in_charge, require_member
 from bot.jobs.actions import ActionName, ActionRequest, ShareAnswered, perform
 from bot.jobs.services import Services
-from bot.listeners.context import acknowledge, answer
+from bot.listeners.context import acknowledge, answer_click
 from bot.listeners.job_replies import reply_to
 from bot.listeners.payloads import ButtonPayload, FormPayload
 from bot.messages import buttons, replies, share_form
@@ -49,12 +49,7 @@ async def open_form(payload: ButtonPayload, services: Services) -> None:
         await services.views.open(payload.trigger_id, share_form.share_form(job))
         return None
 
-    interaction = payload.opening()
-    reply = await answer(handle, interaction, services, silent="opened")
-    if reply is not None:
-        services.ephemeral.send(
-            interaction.dedup_key, payload.place, interaction.user, reply, payload.response_url
-        )
+    await answer_click(payload, handle, payload.opening(), services, silent="opened")
 
 
 async def take(payload: FormPayload, services: Services) -> Mapping[str, str]:

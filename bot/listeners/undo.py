@@ -8,7 +8,7 @@ from bot.base.ports import Message
 from bot.jobs.accept import Interaction
 from bot.jobs.access import require_member
 from bot.jobs.services import Services
-from bot.listeners.context import answer
+from bot.listeners.context import answer_click
 from bot.listeners.payloads import ButtonPayload
 from bot.messages import subscriptions
 from bot.notifications.setting import SettingChange, change_id, change_setting, is_same
@@ -50,9 +50,4 @@ async def undo(payload: ButtonPayload, services: Services) -> None:
         )
         return None
 
-    interaction = payload.interaction()
-    reply = await answer(handle, interaction, services)
-    if reply is not None:
-        services.ephemeral.send(
-            interaction.dedup_key, payload.place, interaction.user, reply, payload.response_url
-        )
+    await answer_click(payload, handle, payload.interaction(), services)
