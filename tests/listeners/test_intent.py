@@ -350,6 +350,7 @@ REWORDED_IN_A_THREAD: Mapping[str, str | None] = {
     "please share this with our team": "/video help buttons",
     "post it in <#C7|launch>": "/video help buttons",
     "share this": "/video help buttons",
+    "send it again please": "resend",
     "send the boat away": None,
     "post office in the background": None,
     "send <@U1|mia> to the moon": None,

@@ -95,9 +95,10 @@ async def test_a_reply_under_a_shared_video_changes_it_in_its_own_channel() -> N
             await send_message(bot, f"<@{BOT}> {text}", channel=CREW, thread=elsewhere)
             refused = await until_ephemeral(bot, known + 1, channel=CREW)
             assert "in the thread of its own message" in " ".join(refused.text.split())
-        await send_message(bot, f"<@{BOT}> list", channel=CREW, thread=elsewhere)
-        listed = await until_ephemeral(bot, 3, channel=CREW)
-        assert "a lake" in listed.text
+        for count, (text, told) in enumerate((("list", "a lake"), ("thanks!", "welcome")), start=3):
+            await send_message(bot, f"<@{BOT}> {text}", channel=CREW, thread=elsewhere)
+            answered = await until_ephemeral(bot, count, channel=CREW)
+            assert told in answered.text
         assert len(submitted_inputs(bot)) == 2
 
 

@@ -93,6 +93,7 @@ OTHER_PHRASES: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(("don't", "dont", "do not"), "cancel")
     | dict.fromkeys(("share", "publish", "forward"), f"{COMMAND} help buttons")
     | dict.fromkeys(("new take", "re-render", "rerender", "regenerate", "take 2"), "again")
+    | dict.fromkeys(("send again", "upload again", "post again"), "resend")
     | dict.fromkeys(("make loop", "make a loop", "make a seamless loop"), "loop")
 )
 """Whole texts in a job's thread, without fillers, that probably mean a command of it."""

@@ -90,7 +90,7 @@ async def respond(
     intent = read_intent(text, context)
     if isinstance(intent, Command):
         return await intent.run(interaction, services)
-    if is_under_shared:
+    if is_under_shared and isinstance(intent, Prompt):
         raise UsageError(_MADE_ELSEWHERE)
     if job is not None and is_of_set:
         # A change would be of one part, and nobody says of which.

@@ -183,7 +183,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="renders a reply under a shared video by itself",
         file="bot/listeners/subcommands/router.py",
-        old="    if is_under_shared:\n",
+        old="    if is_under_shared and isinstance(intent, Prompt):\n",
         new="    if is_under_shared and job is not None:\n",
         tests=(
             f"{_LISTENERS}/test_sharing.py::test_a_reply_under_a_shared_video_changes_it_in_its_own_channel",
