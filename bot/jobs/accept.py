@@ -494,7 +494,7 @@ def _doubt(requests: Sequence[RenderRequest]) -> Asking | None:
 
 
 def _doubts(requests: Sequence[RenderRequest]) -> tuple[Doubt, ...]:
-    """Return what is to be asked about, each once."""
+    """Return the doubts of all requests, each once."""
     return tuple(dict.fromkeys(doubt for request in requests for doubt in request.doubts))
 
 

@@ -42,7 +42,7 @@ class BackgroundEphemerals:
         self._sent: FIFOCache[str, None] = FIFOCache(MOST_CACHED)
         self._sending: set[asyncio.Task[None]] = set()
         self._to_draw: dict[str, Callable[[], Awaitable[None]] | None] = {}
-        """What comes after the drawing of a message that is under way; `None`: nothing."""
+        """The next drawing of each message that is being drawn; `None`: there is none."""
 
     def send(
         self,

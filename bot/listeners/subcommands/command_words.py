@@ -125,7 +125,7 @@ AUDIENCE = frozenset(
     {"client", "clients", "customer", "team", "channel", "channels", "group", "everyone"}
     | {"all", "boss", "email", "mail", "slack", "drive", "me", "us", "them"}
 )
-"""Who is to get a video that is to be shared: `send it to the client`."""
+"""People and places that somebody sends a video to: `send it to the client`."""
 
 NOUNS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("budget", "budgets", "approval", "approvals", "approver", "approvers"), "budget")

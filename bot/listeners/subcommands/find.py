@@ -38,7 +38,7 @@ _WORDS_OF_SPAN = 2
 
 _FLAG = lazy_compile(r"--?([a-z]+)(?:=(.*))?", re.IGNORECASE | re.DOTALL)
 _SPAN = lazy_compile(r"(\d{1,6})?\s*([a-z]*)", re.IGNORECASE)
-# What stands behind the name of a filter that is said in words, which are words else.
+# Values behind the name of a filter without dashes; before anything else the name is a word.
 _SAID: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "by": PERSON,

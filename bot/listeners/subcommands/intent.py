@@ -96,7 +96,7 @@ def read_intent(text: str, context: TextContext) -> Intent:
 
 def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     """Return what a text means that is no command."""
-    priced = priced_words(plain(text))
+    priced = priced_words(typed.text)
     if priced is not None:
         asked = AGAIN if context.thread_words else COMMAND
         return _mistyped(f"{asked} --{DRY_FLAG} {priced}", typed)
@@ -118,7 +118,7 @@ def _of_words(text: str, typed: TypedText, context: TextContext) -> Intent:
     if meant is not None:
         return _mistyped(meant, literal(text))
     # About a value alone the request itself asks, with how the option is written.
-    is_value = talk is SmallTalk.SINGLE_WORD and options_in(plain(text), context.catalog)
+    is_value = talk is SmallTalk.SINGLE_WORD and options_in(typed.text, context.catalog)
     is_talk = not context.has_files and not is_value
     return Talk(kind=talk) if talk is not None and is_talk else Prompt(typed=typed)
 

@@ -42,6 +42,7 @@ from bot.listeners.subcommands.job_words import LAST, names_job
 from bot.listeners.subcommands.subcommand import Subcommand
 from bot.listeners.subcommands.text_context import TextContext
 from bot.listeners.subcommands.thread_doubts import is_sure
+from bot.options import stop_words
 from bot.options.catalog import Catalog
 from bot.options.characters import visible
 from bot.options.edit_distance import is_within_one_error
@@ -132,7 +133,7 @@ def _in_a_thread(words: Sequence[str], context: TextContext) -> str | None:
 
 
 def _of_an_earlier_video(words: Sequence[str], context: TextContext) -> str | None:
-    """Return the command for what is to become of a video that was asked for before.
+    """Return the command for an order, or a question, about a video that was asked for before.
 
     `redo the last one but blue`, `delete my last 2 videos`, `stop the weekly video`. In a thread
     the video is that of the thread.
@@ -167,7 +168,7 @@ def _mistyped_change(words: Sequence[str], context: TextContext) -> str | None:
     `contine the boat leaves`, `new a hill at dawn`, `again vertical`.
     """
     first, rest = _bare(words[0]), " ".join(words[1:])
-    if words[0].casefold() == "new" and rest and _bare(words[1]) in _BEHIND_NEW:
+    if words[0].casefold() == "new" and rest and _bare(words[1]) in stop_words.ARTICLES:
         return f"new: {rest}"
     if first != _CONTINUE and rest and next(_near(first, [_CONTINUE]), None):
         return f"{_CONTINUE} {rest}"
@@ -176,12 +177,9 @@ def _mistyped_change(words: Sequence[str], context: TextContext) -> str | None:
     return None if options is None else f"{AGAIN} {options.strip('`')}"
 
 
-_BEHIND_NEW = frozenset({"a", "an", "the"})
-
-
 def _is_for_somebody(bare: Sequence[str]) -> bool:
     """Tell whether words end with whom or where something goes: `with the client`."""
-    *before, last = (each for each in bare if each not in ARTICLES | {"our"})
+    *before, last = (each for each in bare if each not in OWN)
     is_audience = last in AUDIENCE or last.startswith(("<@", "<#", "<!"))
     return is_audience and bool(before) and before[-1] in _TOWARDS
 
